@@ -1,0 +1,223 @@
+// The decision: an order and one event in, what is to be written out. Pure; the only caller of XState's `transition`.
+// The engine runs nothing: every action that is not an assignment comes back as data and is read here by its type.
+import { initialTransition, transition } from 'xstate';
+import type { PaymentRecord } from './money.ts';
+import { counts, heldMinor } from './money.ts';
+import type { OrderContext } from './orderContext.ts';
+import type { OrderCreated, OrderEvent } from './orderEvents.ts';
+import type { Answer, EffectParams, GrantParams } from './orderSetup.ts';
+import { type Deadline, type LiveOrder, type StoredSnapshot, stateName, storedForm } from './snapshot.ts';
+import { type GrantChange, give, restore, revoke, type Subscription } from './subscription.ts';
+import { CURRENT_MACHINE_ID, chartOf } from './versions.ts';
+
+/** A payment learned of within this time, in ms, counts from its own instant; later than that nobody pays for days in which we had not understood. */
+const LEARNED_IN_TIME_MS = 3_600_000;
+
+export type Effect = {
+  effect: EffectParams['effect'];
+  payload: Record<string, unknown>;
+  dedupKey: string;
+  orderVersion: number;
+};
+
+/** One transition, with everything that is true right after it, so that a commit may also stop here. */
+export type Step = {
+  event: OrderCreated | OrderEvent;
+  from: string | null;
+  to: string;
+  version: number;
+  snapshot: StoredSnapshot;
+  wakeAt: Date | null;
+  effects: Effect[];
+};
+
+export type Decision = {
+  verdict: Answer['verdict'];
+  detail: string | null;
+  steps: Step[];
+  /** The order afterwards; the same object when nothing was applied. */
+  order: LiveOrder;
+  /** The payments that changed. */
+  money: PaymentRecord[];
+  grant: GrantChange | null;
+};
+
+type Action = { type: string; params?: unknown };
+type Moved = { order: LiveOrder; actions: Action[]; answer: Answer; step: Step | null };
+
+/** Makes an order: transition 1 and, for orders that cost nothing, the grant at once. */
+export function decideCreation(id: string, created: OrderCreated, subscription: Subscription): Decision {
+  const chart = chartOf(CURRENT_MACHINE_ID);
+  if (!chart) throw new Error(`the current chart ${CURRENT_MACHINE_ID} is not registered`);
+  const [state, actions] = initialTransition(chart, created);
+  const born: LiveOrder = { id, version: 1, machine: CURRENT_MACHINE_ID, state, deadline: null };
+  const order = { ...born, deadline: nextDeadline(born, actions, created.at) };
+  const first = stepOf(order, created, null, actions);
+  return withGrant(
+    { verdict: 'applied', detail: null, steps: [first], order, money: [], grant: null },
+    subscription,
+    created.at,
+  );
+}
+
+/**
+ * What becomes of this event, and what is to be written. `subscription` is the row the order's grant belongs to; its
+ * grants must be loaded (`all`) where money may go back or return.
+ * @throws Error when a cell of the chart is silent, or for an event no boundary may let through: both are bugs
+ */
+export function decide(order: LiveOrder, event: OrderEvent, subscription: Subscription): Decision {
+  if (event.type.startsWith('xstate.')) throw new Error(`${event.type} is the engine's own event`);
+  const moved = move(order, event);
+  const decision: Decision = {
+    verdict: moved.answer.verdict,
+    detail: moved.answer.detail ?? null,
+    steps: moved.step ? [moved.step] : [],
+    order: moved.order,
+    money: changedPayments(order, moved.order),
+    grant: grantOf(moved, subscription, event.at),
+  };
+  return withGrant(decision, subscription, event.at);
+}
+
+/** Entering `captured` is followed by the grant in the same commit: paid and subscribed are two transitions, one statement. */
+function withGrant(decision: Decision, subscription: Subscription, at: string): Decision {
+  if (decision.steps.length === 0 || stateName(decision.order) !== 'captured') return decision;
+  const recorded = move(decision.order, { type: 'grant.recorded', at });
+  if (!recorded.step) throw new Error(`order ${decision.order.id} refused its own grant`);
+  const grant = grantOf(recorded, subscription, at);
+  if (grant?.extended) recorded.step.effects.push(extendedNotice(recorded, grant));
+  return { ...decision, steps: [...decision.steps, recorded.step], order: recorded.order, grant };
+}
+
+function move(order: LiveOrder, event: OrderEvent): Moved {
+  const chart = chartOf(order.machine);
+  if (!chart) throw new Error(`order ${order.id} was read with a chart that is gone`);
+  const heard =
+    event.type === 'deadline.passed' && isDue(order.deadline, event) ? { type: order.deadline.event } : event;
+  // The engine's own timer events are not part of the chart's declared events, hence the cast.
+  const [state, actions] = transition(chart, order.state, heard as OrderEvent) as [LiveOrder['state'], Action[]];
+  if (state === order.state && actions.length === 0) {
+    throw new Error(`${order.machine} is silent on ${event.type} in ${stateName(order)}`);
+  }
+  const answer = lastParams<Answer>(actions, 'answer') ?? { verdict: 'applied' };
+  if (answer.verdict !== 'applied' && answer.verdict !== 'mismatch' && answer.verdict !== 'surplus') {
+    return { order, actions, answer, step: null };
+  }
+  const next = { ...order, state, version: order.version + 1 };
+  const moved = { ...next, deadline: nextDeadline({ ...next, deadline: order.deadline }, actions, event.at) };
+  return { order: moved, actions, answer, step: stepOf(moved, event, stateName(order), actions) };
+}
+
+function isDue(deadline: Deadline | null, event: OrderEvent & { type: 'deadline.passed' }): deadline is Deadline {
+  return (
+    deadline !== null &&
+    deadline.id === event.deadline &&
+    deadline.setAtVersion === event.setAtVersion &&
+    event.at >= deadline.dueAt
+  );
+}
+
+/** The engine announces timers as `xstate.raise` with a delay and takes them back with `xstate.cancel`. */
+function nextDeadline(order: LiveOrder, actions: readonly Action[], at: string): Deadline | null {
+  let deadline = order.deadline;
+  for (const action of actions) {
+    if (action.type === 'xstate.cancel') deadline = null;
+    if (action.type !== 'xstate.raise') continue;
+    const { event, delay } = action.params as { event: { type: string }; delay: number };
+    const id = event.type.slice('xstate.after.'.length, event.type.indexOf(`.${order.machine}.`));
+    const dueAt = new Date(Date.parse(at) + delay).toISOString();
+    deadline = { id, event: event.type, dueAt, setAtVersion: order.version };
+  }
+  return deadline;
+}
+
+function stepOf(
+  order: LiveOrder,
+  event: OrderCreated | OrderEvent,
+  from: string | null,
+  actions: readonly Action[],
+): Step {
+  return {
+    event,
+    from,
+    to: stateName(order),
+    version: order.version,
+    snapshot: storedForm(order),
+    wakeAt: order.deadline ? new Date(order.deadline.dueAt) : null,
+    effects: effectsOf(order, event, actions),
+  };
+}
+
+function effectsOf(order: LiveOrder, event: OrderCreated | OrderEvent, actions: readonly Action[]): Effect[] {
+  const effects: Effect[] = [];
+  for (const action of actions) {
+    if (action.type === 'effect') {
+      const { effect, key, each, payload } = action.params as EffectParams;
+      const dedupKey = `${order.id}:${key}${each ? `:${order.version}` : ''}`;
+      if (!effects.some(known => known.dedupKey === dedupKey))
+        effects.push({ effect, payload, dedupKey, orderVersion: order.version });
+    }
+    if (action.type === 'rearmDead' && event.type === 'retry.requested') {
+      for (const dead of event.dead ?? []) effects.push({ ...(dead as Effect), orderVersion: order.version });
+    }
+  }
+  return effects;
+}
+
+function changedPayments(before: LiveOrder, after: LiveOrder): PaymentRecord[] {
+  const old = before.state.context.payments;
+  return after.state.context.payments.filter(payment => !old.includes(payment));
+}
+
+function grantOf(moved: Moved, subscription: Subscription, at: string): GrantChange | null {
+  const change = moved.step && lastParams<GrantParams>(moved.actions, 'grant')?.change;
+  if (!change) return null;
+  const { context } = moved.order.state;
+  if (change === 'restore') return restore(subscription, moved.order.id);
+  // A refund that was heard before the grant was ever written leaves nothing to revoke.
+  if (change === 'revoke')
+    return context.granted ? revoke(subscription, moved.order.id, new Date(at), 'refunded') : null;
+  const paying = payingPayment(context);
+  return give(subscription, {
+    orderId: moved.order.id,
+    provider: context.provider,
+    paymentId: paying?.paymentId ?? null,
+    baseAt: baseAt(paying, at),
+    months: context.plan.months,
+    days: context.plan.days,
+    graceDays: context.plan.graceDays,
+    grantedAt: new Date(at),
+  });
+}
+
+/** The payment that buys the grant: the one that fits and still holds its money, the latest of several. */
+function payingPayment(context: OrderContext): PaymentRecord | undefined {
+  return context.payments.findLast(payment => counts(payment) && heldMinor(payment) > 0);
+}
+
+function baseAt(paying: PaymentRecord | undefined, at: string): Date {
+  const decidedAt = Date.parse(at);
+  const paidAt = paying?.asOf ? Date.parse(paying.asOf) : decidedAt;
+  return new Date(decidedAt - paidAt <= LEARNED_IN_TIME_MS ? Math.min(paidAt, decidedAt) : decidedAt);
+}
+
+function extendedNotice(recorded: Moved, grant: GrantChange): Effect {
+  const { id, version, state } = recorded.order;
+  const payload = {
+    type: 'subscription.extended',
+    userId: state.context.userId,
+    product: state.context.plan.product,
+    planId: state.context.plan.id,
+    endsAt: grant.subscription.fold?.endsAt.toISOString(),
+  };
+  return {
+    effect: 'notify',
+    payload,
+    dedupKey: `${id}:notify:subscription.extended:${version}`,
+    orderVersion: version,
+  };
+}
+
+function lastParams<P>(actions: readonly Action[], type: string): P | undefined {
+  return actions.findLast(action => action.type === type)?.params as P | undefined;
+}

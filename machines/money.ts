@@ -1,0 +1,160 @@
+// What an order knows about money: one record a payment, as the provider's object state and never as a running sum. So
+// a fact may come twice, late, or before the payment it belongs to, and every arrival order ends in the same record.
+import type { DisputeFact, PaymentFact, RefundFact } from './orderEvents.ts';
+
+/** The state of one refund or dispute, with the provider's time of that state where it told one. */
+export type MovedBack = {
+  id: string;
+  state: 'pending' | 'completed' | 'failed' | 'opened' | 'won' | 'lost';
+  amountMinor: number;
+  asOf: string | null;
+};
+
+export type PaymentRecord = {
+  paymentId: string;
+  /** `unseen`: only a refund or dispute has told of it so far. */
+  state: 'unseen' | 'authorized' | 'captured' | 'voided' | 'failed';
+  /** What was captured or, before that, authorised. */
+  amountMinor: number;
+  currency: string;
+  /** True when amount, currency, account and mode are exactly the order's: only then it pays for the order. */
+  fits: boolean;
+  asOf: string | null;
+  refunds: MovedBack[];
+  disputes: MovedBack[];
+};
+
+/** What a payment must match, fixed when the order was made. */
+export type Terms = { amountMinor: number; currency: string; account: string | null; live: boolean };
+
+export type MoneyFact = PaymentFact | RefundFact | DisputeFact;
+
+/** Amount, currency, account and mode are the order's. An account or mode that the event does not tell is the adapter's own. */
+export function fits(terms: Terms, fact: PaymentFact): boolean {
+  return (
+    fact.amountMinor === terms.amountMinor &&
+    fact.currency === terms.currency &&
+    (fact.account === undefined || fact.account === terms.account) &&
+    (fact.live === undefined || fact.live === terms.live)
+  );
+}
+
+/** The records after this fact. The same array comes back when the fact adds nothing. */
+export function hear(terms: Terms, payments: PaymentRecord[], fact: MoneyFact): PaymentRecord[] {
+  const index = payments.findIndex(payment => payment.paymentId === fact.paymentId);
+  const before = payments[index] ?? unseen(fact.paymentId, terms.currency);
+  const after = hearOne(terms, before, fact);
+  if (after === before) return payments;
+  return index < 0 ? [...payments, after] : payments.with(index, after);
+}
+
+function unseen(paymentId: string, currency: string): PaymentRecord {
+  return { paymentId, state: 'unseen', amountMinor: 0, currency, fits: false, asOf: null, refunds: [], disputes: [] };
+}
+
+function hearOne(terms: Terms, payment: PaymentRecord, fact: MoneyFact): PaymentRecord {
+  if (fact.type === 'refund.updated') {
+    const refunds = hearMovedBack(payment.refunds, {
+      id: fact.refundId,
+      state: fact.state,
+      amountMinor: fact.amountMinor,
+      asOf: fact.occurredAt ?? null,
+    });
+    return refunds === payment.refunds ? payment : { ...payment, refunds };
+  }
+  if (fact.type === 'dispute.updated') {
+    const disputes = hearMovedBack(payment.disputes, {
+      id: fact.disputeId,
+      state: fact.state,
+      amountMinor: fact.amountMinor,
+      asOf: fact.occurredAt ?? null,
+    });
+    return disputes === payment.disputes ? payment : { ...payment, disputes };
+  }
+  return fact.type === 'payment.captured' ? hearCaptured(terms, payment, fact) : hearAuthorized(terms, payment, fact);
+}
+
+function hearCaptured(terms: Terms, payment: PaymentRecord, fact: PaymentFact): PaymentRecord {
+  const fitting = fits(terms, fact);
+  const heard = { state: 'captured' as const, currency: fact.currency, asOf: fact.occurredAt ?? null };
+  if (payment.state !== 'captured') return { ...payment, ...heard, amountMinor: fact.amountMinor, fits: fitting };
+  // Captured amounts only grow. Once it fitted it pays for the order for good: a later, odd amount is alarming, not unpaying.
+  const amountMinor =
+    payment.currency === fact.currency ? Math.max(payment.amountMinor, fact.amountMinor) : payment.amountMinor;
+  if (fitting && !payment.fits)
+    return { ...payment, ...heard, amountMinor: Math.max(amountMinor, fact.amountMinor), fits: true };
+  return amountMinor === payment.amountMinor ? payment : { ...payment, amountMinor };
+}
+
+function hearAuthorized(terms: Terms, payment: PaymentRecord, fact: PaymentFact): PaymentRecord {
+  if (payment.state === 'captured' || payment.state === 'voided') return payment;
+  if (payment.state === 'authorized' && payment.amountMinor === fact.amountMinor) return payment;
+  return {
+    ...payment,
+    state: 'authorized',
+    amountMinor: fact.amountMinor,
+    currency: fact.currency,
+    fits: fits(terms, fact),
+    asOf: fact.occurredAt ?? null,
+  };
+}
+
+/** In which order one refund or dispute passes through its states, for providers that tell no time with them. */
+const RANK = { pending: 0, completed: 1, failed: 2, opened: 0, lost: 1, won: 2 } as const;
+
+/** True when `told` goes beyond what is `known`: the provider's times decide, then the states' usual order. */
+export function isNewer(told: MovedBack, known: MovedBack | undefined): boolean {
+  if (!known) return true;
+  if (told.asOf !== null && known.asOf !== null && told.asOf !== known.asOf) return told.asOf > known.asOf;
+  return RANK[told.state] > RANK[known.state];
+}
+
+function hearMovedBack(list: MovedBack[], told: MovedBack): MovedBack[] {
+  const index = list.findIndex(entry => entry.id === told.id);
+  if (!isNewer(told, list[index])) return list;
+  return index < 0 ? [...list, told] : list.with(index, told);
+}
+
+/** The state of this very refund or dispute as known, to tell a repetition from something older. */
+export function knownState(payments: PaymentRecord[], fact: RefundFact | DisputeFact): string | undefined {
+  const payment = payments.find(entry => entry.paymentId === fact.paymentId);
+  const [list, id] =
+    fact.type === 'refund.updated' ? [payment?.refunds, fact.refundId] : [payment?.disputes, fact.disputeId];
+  return list?.find(entry => entry.id === id)?.state;
+}
+
+const sum = (list: MovedBack[], state: MovedBack['state']) =>
+  list.reduce((total, entry) => (entry.state === state ? total + entry.amountMinor : total), 0);
+
+export const refundedMinor = (payment: PaymentRecord) => sum(payment.refunds, 'completed');
+export const lostMinor = (payment: PaymentRecord) => sum(payment.disputes, 'lost');
+
+/** It pays for this order: captured, and exactly what the order costs. */
+export const counts = (payment: PaymentRecord) => payment.state === 'captured' && payment.fits;
+
+/** captured − refunded − disputes lost, over the payments that count. */
+export function net(payments: PaymentRecord[]): number {
+  return payments
+    .filter(counts)
+    .reduce((total, payment) => total + payment.amountMinor - refundedMinor(payment) - lostMinor(payment), 0);
+}
+
+/** Captured money of this payment that has not gone back, whether it fits or not. */
+export function heldMinor(payment: PaymentRecord): number {
+  if (payment.state !== 'captured') return 0;
+  return Math.max(0, payment.amountMinor - refundedMinor(payment) - lostMinor(payment));
+}
+
+/** Captured money that may still be sent back: refunds that are under way are taken off too. */
+export function refundableMinor(payment: PaymentRecord): number {
+  return Math.max(0, heldMinor(payment) - sum(payment.refunds, 'pending'));
+}
+
+/** Nothing captured is left with us: it may be cancelled, and what was parked for its money need not wait any more. */
+export const holdsNothing = (payments: PaymentRecord[]) => payments.every(payment => heldMinor(payment) === 0);
+
+/** An authorisation that was given back without ever being captured: the provider's auto-refund. */
+export function wasReturned(payments: PaymentRecord[], paymentId: string, amountMinor: number): boolean {
+  const payment = payments.find(entry => entry.paymentId === paymentId);
+  return payment !== undefined && payment.state !== 'captured' && refundedMinor(payment) >= amountMinor;
+}

@@ -1,0 +1,78 @@
+// What an order remembers between events: its terms, fixed at creation, and the facts heard since. The snapshot that is
+// stored is this context, the state's name and the pending deadline.
+import { z } from 'zod';
+import { type OrderCreated, orderKindSchema, planTermsSchema } from './orderEvents.ts';
+
+/** How many attempts a snapshot keeps: enough to see a pattern at a glance; the count goes on. */
+export const ATTEMPTS_KEPT = 20;
+/** Past this many failed attempts an order is being used to test cards: further ones are `stale` and write nothing to it. */
+export const MAX_ATTEMPTS = 100;
+
+const minor = z.int().min(0);
+const movedBackSchema = z.object({
+  id: z.string(),
+  state: z.enum(['pending', 'completed', 'failed', 'opened', 'won', 'lost']),
+  amountMinor: minor,
+  asOf: z.string().nullable(),
+});
+const paymentSchema = z.object({
+  paymentId: z.string(),
+  state: z.enum(['unseen', 'authorized', 'captured', 'voided', 'failed']),
+  amountMinor: minor,
+  currency: z.string(),
+  fits: z.boolean(),
+  asOf: z.string().nullable(),
+  refunds: z.array(movedBackSchema),
+  disputes: z.array(movedBackSchema),
+});
+
+export const orderContextSchema = z.object({
+  kind: orderKindSchema,
+  userId: z.string(),
+  plan: planTermsSchema,
+  provider: z.string().nullable(),
+  account: z.string().nullable(),
+  live: z.boolean(),
+  amountMinor: minor,
+  currency: z.string(),
+  providerOrderId: z.string().nullable(),
+  checkoutUrl: z.string().nullable(),
+  payments: z.array(paymentSchema),
+  /** The authorisation the order waits to capture. */
+  authorizedBy: z.string().nullable(),
+  /** Failed or canceled attempts, newest last. */
+  attempts: z.array(z.object({ paymentId: z.string().nullable(), at: z.string() })),
+  attemptCount: minor,
+  /** True once the grant was written; a refund revokes it and a returned payment restores it. */
+  granted: z.boolean(),
+  /** How often the provider was asked about the present authorisation, and how often the grant was tried again. */
+  asked: minor,
+  grantTries: minor,
+  /** The order was closed at the provider, or that was asked for. */
+  closed: z.boolean(),
+});
+export type OrderContext = z.infer<typeof orderContextSchema>;
+
+export function newOrderContext(created: OrderCreated): OrderContext {
+  const { kind, userId, plan, provider, account, live, amountMinor, currency } = created;
+  return {
+    kind,
+    userId,
+    plan,
+    provider,
+    account,
+    live,
+    amountMinor,
+    currency,
+    providerOrderId: null,
+    checkoutUrl: null,
+    payments: [],
+    authorizedBy: null,
+    attempts: [],
+    attemptCount: 0,
+    granted: false,
+    asked: 0,
+    grantTries: 0,
+    closed: false,
+  };
+}

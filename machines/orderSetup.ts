@@ -1,0 +1,185 @@
+// The words the order chart is written in: its guards (questions with a yes or no), its actions (what is remembered, and
+// what is asked of the world, as data) and its delays. The chart itself is order.ts.
+import { assign, setup } from 'xstate';
+import {
+  counts,
+  fits,
+  hear,
+  holdsNothing,
+  knownState,
+  type MoneyFact,
+  net,
+  type PaymentRecord,
+  refundableMinor,
+  type Terms,
+  wasReturned,
+} from './money.ts';
+import { ATTEMPTS_KEPT, MAX_ATTEMPTS, newOrderContext, type OrderContext } from './orderContext.ts';
+import type { OrderCreated, OrderEvent, PaymentFact } from './orderEvents.ts';
+
+/** How long a customer may take to pay, in ms: UPI and bank pages time out before; later money still counts. */
+export const PAYMENT_WINDOW_MS = 30 * 60_000;
+/** How long an authorisation may wait for its capture before the provider is asked, in ms: days before providers refund by themselves. */
+export const CAPTURE_WINDOW_MS = 24 * 3_600_000;
+/** How often the provider is asked before a human must decide. */
+export const MAX_ASKED = 7;
+/** First and longest wait before a failed grant is tried again, in ms: doubling between them, so a broken rule is not hammered. */
+export const GRANT_OVERDUE_MS = 2 * 60_000;
+export const GRANT_OVERDUE_MAX_MS = 3_600_000;
+
+/** What became of one event; see the design's words. `unmatched`, `foreign` and `ignored` are dispatch's, without a machine. */
+export type MachineVerdict = 'applied' | 'duplicate' | 'stale' | 'illegal' | 'mismatch' | 'surplus' | 'parked';
+export type Answer = { verdict: MachineVerdict; detail?: string };
+export type EffectName = 'open' | 'close' | 'capture' | 'void' | 'refund' | 'reconcile' | 'notify' | 'alert';
+/** Something to do outside. `key` names it within the order; with `each`, every transition that asks means another one. */
+export type EffectParams = { effect: EffectName; key: string; each?: true; payload: Record<string, unknown> };
+export type GrantParams = { change: 'give' | 'revoke' | 'restore' };
+
+export type Asked = { context: OrderContext; event: OrderEvent };
+
+const isMoney = (event: OrderEvent): event is MoneyFact =>
+  event.type === 'payment.authorized' ||
+  event.type === 'payment.captured' ||
+  event.type === 'refund.updated' ||
+  event.type === 'dispute.updated';
+const isPayment = (event: OrderEvent): event is PaymentFact =>
+  event.type === 'payment.authorized' || event.type === 'payment.captured';
+
+/** The payments as they will be once this event is heard; guards ask about then, not now. */
+const after = ({ context, event }: Asked): PaymentRecord[] =>
+  isMoney(event) ? hear(context, context.payments, event) : context.payments;
+const paymentOf = ({ context, event }: Asked) =>
+  'paymentId' in event ? context.payments.find(payment => payment.paymentId === event.paymentId) : undefined;
+
+const doesFit = ({ context, event }: Asked) => isPayment(event) && fits(context satisfies Terms, event);
+const moneyLeft = (asked: Asked) => after(asked).some(counts) && net(after(asked)) > 0;
+const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked)) <= 0;
+const isTheAuthorization = ({ context, event }: Asked) =>
+  'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
+/** A payment stands that is not what the order costs: the reason to be parked is still there. */
+const oddPaymentStands = (context: OrderContext) =>
+  context.payments.some(
+    payment =>
+      !payment.fits && (payment.state === 'authorized' || (payment.state === 'captured' && !holdsNothing([payment]))),
+  );
+const authorizationStands = (context: OrderContext) =>
+  context.payments.some(
+    payment => payment.paymentId === context.authorizedBy && payment.state === 'authorized' && payment.fits,
+  );
+
+/** The payment a refund request means (the named one, or the newest that still holds money) and how much of it. */
+export function refundTarget({ context, event }: Asked): { paymentId: string; amountMinor: number } | null {
+  if (event.type !== 'refund.requested') return null;
+  const candidates = context.payments.filter(payment => refundableMinor(payment) > 0);
+  const payment = event.paymentId ? candidates.find(entry => entry.paymentId === event.paymentId) : candidates.at(-1);
+  if (!payment) return null;
+  const amountMinor = event.amountMinor ?? refundableMinor(payment);
+  return amountMinor <= refundableMinor(payment) ? { paymentId: payment.paymentId, amountMinor } : null;
+}
+
+/** `failed` may be authorised again under the same id (a retried intent); `voided` is over. */
+const endAuthorization = (context: OrderContext, state: 'failed' | 'voided') =>
+  context.payments.map(p => (p.state === 'authorized' && p.paymentId === context.authorizedBy ? { ...p, state } : p));
+
+export const orderSetup = setup({
+  types: {
+    context: {} as OrderContext,
+    events: {} as OrderEvent,
+    input: {} as OrderCreated,
+  },
+  delays: {
+    paymentWindow: PAYMENT_WINDOW_MS,
+    captureWindow: CAPTURE_WINDOW_MS,
+    grantOverdue: ({ context }) => Math.min(GRANT_OVERDUE_MS * 2 ** context.grantTries, GRANT_OVERDUE_MAX_MS),
+  },
+  guards: {
+    costsNothing: ({ context }) => context.amountMinor === 0,
+    fits: doesFit,
+    fitsAndPays: asked => doesFit(asked) && moneyLeft(asked),
+    anotherPays: asked => doesFit(asked) && moneyLeft(asked) && !isTheAuthorization(asked),
+    moneyLeft: asked => !asked.context.granted && moneyLeft(asked),
+    moneyBackAgain: asked => asked.context.granted && moneyLeft(asked),
+    fitsMoneyBackAgain: asked => asked.context.granted && doesFit(asked) && moneyLeft(asked),
+    moneyGone,
+    nothingNew: asked => after(asked) === asked.context.payments,
+    olderFact: ({ context, event }) => {
+      if (event.type !== 'refund.updated' && event.type !== 'dispute.updated') return false;
+      const known = knownState(context.payments, event);
+      return (
+        known !== undefined && known !== event.state && hear(context, context.payments, event) === context.payments
+      );
+    },
+    givenBackAlready: ({ context, event }) =>
+      isPayment(event) && wasReturned(context.payments, event.paymentId, event.amountMinor),
+    oddMoneyIsBack: asked =>
+      isMoney(asked.event) && after(asked).some(p => p.state === 'captured') && holdsNothing(after(asked)),
+    allMoneyIsBack: asked =>
+      'state' in asked.event &&
+      (asked.event.state === 'completed' || asked.event.state === 'lost') &&
+      holdsNothing(after(asked)),
+    isCapturedPayment: asked => paymentOf(asked)?.state === 'captured',
+    isTheAuthorization,
+    authorizationGivenBack: asked =>
+      asked.event.type === 'refund.updated' &&
+      asked.event.paymentId === asked.context.authorizedBy &&
+      after(asked).some(
+        p => p.paymentId === asked.context.authorizedBy && wasReturned([p], p.paymentId, p.amountMinor),
+      ),
+    attemptKnown: ({ context, event }) =>
+      'paymentId' in event &&
+      event.paymentId !== undefined &&
+      context.attempts.some(attempt => attempt.paymentId === event.paymentId),
+    tooManyAttempts: ({ context }) => context.attemptCount >= MAX_ATTEMPTS,
+    olderThanItsFailure: ({ context, event }) =>
+      isPayment(event) &&
+      event.occurredAt !== undefined &&
+      context.attempts.some(attempt => attempt.paymentId === event.paymentId && attempt.at > (event.occurredAt ?? '')),
+    notOpened: ({ context }) => context.providerOrderId === null,
+    openedAsThis: ({ context, event }) =>
+      event.type === 'checkout.opened' && event.providerOrderId === context.providerOrderId,
+    refundable: asked => refundTarget(asked) !== null,
+    effectIsDead: ({ event }) => event.type === 'retry.requested' && (event.dead?.length ?? 0) > 0,
+    authorizationStands: ({ context }) => !oddPaymentStands(context) && authorizationStands(context),
+    causeIsGone: ({ context }) => !oddPaymentStands(context),
+    holdsNothing: ({ context }) => holdsNothing(context.payments),
+    onlyReserves: ({ context }) =>
+      holdsNothing(context.payments) && context.payments.some(p => p.state === 'authorized'),
+    closedAlready: ({ context }) => context.closed,
+    mayAskAgain: ({ context }) => context.asked < MAX_ASKED,
+  },
+  actions: {
+    // Data for decide.ts; run by nobody.
+    answer: (_, _params: Answer) => {},
+    effect: (_, _params: EffectParams) => {},
+    rearmDead: () => {},
+    grant: (_, _params: GrantParams) => {},
+    // What is remembered.
+    open: assign(({ event }) =>
+      event.type === 'checkout.opened'
+        ? { providerOrderId: event.providerOrderId, checkoutUrl: event.url ?? null }
+        : {},
+    ),
+    hear: assign({ payments: after }),
+    awaitCapture: assign(({ event }) =>
+      'paymentId' in event ? { authorizedBy: event.paymentId ?? null, asked: 0 } : { asked: 0 },
+    ),
+    dropAuthorization: assign({ payments: ({ context }) => endAuthorization(context, 'failed'), authorizedBy: null }),
+    voidAuthorization: assign({ payments: ({ context }) => endAuthorization(context, 'voided'), authorizedBy: null }),
+    noteAttempt: assign(({ context, event }) => ({
+      attempts: [
+        ...context.attempts,
+        {
+          paymentId: ('paymentId' in event && event.paymentId) || null,
+          at: ('occurredAt' in event && event.occurredAt) || event.at,
+        },
+      ].slice(-ATTEMPTS_KEPT),
+      attemptCount: context.attemptCount + 1,
+    })),
+    noteClosed: assign({ closed: true }),
+    noteAsked: assign({ asked: ({ context }) => context.asked + 1 }),
+    noteGrantTry: assign({ grantTries: ({ context }) => context.grantTries + 1 }),
+    noteGranted: assign({ granted: true }),
+  },
+});
+
+export const orderContextOf = ({ input }: { input: OrderCreated }) => newOrderContext(input);
