@@ -5,6 +5,7 @@ import {
   alert,
   capture,
   close,
+  elsewhere,
   grant,
   heard,
   known,
@@ -47,6 +48,7 @@ export type OrderStateName = (typeof ORDER_STATES)[number];
 
 /** An unpaid order is paid: it moves on, or, if the money has gone back before we heard of it, straight to refunded. */
 const paid = [
+  elsewhere,
   known,
   { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
   { guard: 'fits', target: 'refunded', actions: ['hear'] },
@@ -58,12 +60,13 @@ const oddPayment = [
 /** A granted order hears of money again: more of it is surplus, and what is odd stays odd. */
 const paidAgain = {
   'payment.authorized': [
+    elsewhere,
     { guard: 'isCapturedPayment', ...says('stale') },
     known,
     { guard: 'fits', actions: surplusReserved },
     { actions: mismatch },
   ],
-  'payment.captured': [known, { guard: 'fits', actions: surplus }, { actions: mismatch }],
+  'payment.captured': [elsewhere, known, { guard: 'fits', actions: surplus }, { actions: mismatch }],
   'refund.updated': [...toldBefore, { guard: 'moneyGone', target: 'refunded', actions: ['hear'] }, heard],
   'dispute.updated': [
     ...toldBefore,
@@ -88,6 +91,7 @@ export const orderChart = orderSetup.createMachine({
         'checkout.opened': opening,
         'checkout.refused': [{ guard: 'notOpened', target: 'failed' }, says('stale')],
         'payment.authorized': [
+          elsewhere,
           { guard: 'givenBackAlready', ...says('stale') },
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { target: 'parked', actions: mismatch },
@@ -115,11 +119,13 @@ export const orderChart = orderSetup.createMachine({
         'checkout.opened': openedWhilePaid,
         'checkout.refused': says('stale'),
         'payment.authorized': [
+          elsewhere,
           known,
           { guard: 'fits', actions: surplusReserved },
           { target: 'parked', actions: mismatch },
         ],
         'payment.captured': [
+          elsewhere,
           known,
           { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
           ...paid,
@@ -178,6 +184,7 @@ export const orderChart = orderSetup.createMachine({
         'checkout.opened': openedLate,
         'checkout.refused': says('stale'),
         'payment.authorized': [
+          elsewhere,
           known,
           { guard: 'givenBackAlready', ...says('stale') },
           { guard: 'olderThanItsFailure', ...says('stale') },
@@ -205,6 +212,7 @@ export const orderChart = orderSetup.createMachine({
         'checkout.opened': openedWhilePaid,
         ...lateAttempts,
         'payment.authorized': [
+          elsewhere,
           known,
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { actions: mismatch },
@@ -239,6 +247,7 @@ export const orderChart = orderSetup.createMachine({
         ...lateAttempts,
         'payment.authorized': paidAgain['payment.authorized'],
         'payment.captured': [
+          elsewhere,
           known,
           { guard: 'fitsMoneyBackAgain', target: 'subscribed', actions: [...surplus, grant('restore')] },
           { guard: 'fitsAndPays', target: 'captured', actions: surplus },

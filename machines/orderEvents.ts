@@ -42,6 +42,8 @@ const money = {
   currency: currencySchema,
   account: z.string().max(255).optional(),
   live: z.boolean().optional(),
+  /** Set by dispatch when this payment is already known to belong to another order: then it pays for that one only. */
+  ownedBy: z.string().optional(),
 };
 const attempt = {
   ...stamps,
@@ -146,8 +148,8 @@ export type UnstampedOrderEvent = WithoutStamp<OrderEvent>;
 
 /** The events merchants and operators may send; the others belong to checkout, dispatch and the sweeper. */
 export const sendableEvents = {
-  'payment.authorized': paymentAuthorized,
-  'payment.captured': paymentCaptured,
+  'payment.authorized': paymentAuthorized.omit({ ownedBy: true }),
+  'payment.captured': paymentCaptured.omit({ ownedBy: true }),
   'payment.failed': paymentFailed,
   'payment.canceled': paymentCanceled,
   'refund.updated': refundUpdated,

@@ -94,6 +94,21 @@ export const surplusReserved = [
   voidThis,
 ] as const;
 
+/** The money is another order's: this one neither keeps it nor waits for it, but somebody must look. */
+export const elsewhere = {
+  guard: 'belongsElsewhere',
+  actions: [
+    {
+      type: 'answer',
+      params: ({ event }: Asked): Answer => ({
+        verdict: 'mismatch',
+        detail: `the payment belongs to order ${'ownedBy' in event ? event.ownedBy : 'unknown'}`,
+      }),
+    },
+    alert('mismatch'),
+  ],
+} as const;
+
 // Cells that several states share.
 export const known = { guard: 'nothingNew', ...says('duplicate') } as const;
 export const toldBefore = [{ guard: 'olderFact', ...says('stale') }, known] as const;

@@ -95,6 +95,7 @@ export const orderSetup = setup({
   guards: {
     costsNothing: ({ context }) => context.amountMinor === 0,
     fits: doesFit,
+    belongsElsewhere: ({ event }) => isPayment(event) && event.ownedBy !== undefined,
     fitsAndPays: asked => doesFit(asked) && moneyLeft(asked),
     anotherPays: asked => doesFit(asked) && moneyLeft(asked) && !isTheAuthorization(asked),
     moneyLeft: asked => !asked.context.granted && moneyLeft(asked),

@@ -22,7 +22,7 @@ export type Grant = Bought & {
 export type Subscription = {
   userId: string;
   product: string;
-  /** 0 when there is no row yet. */
+  /** The row's version when it was loaded; 0 when there is no row yet. The commit raises it by one, however many grants it writes. */
   version: number;
   /** How many grants were ever given, revoked ones included: the last `seq`. */
   grants: number;
@@ -61,7 +61,6 @@ export function give(subscription: Subscription, bought: NewGrant): GrantChange 
   };
   const next: Subscription = {
     ...subscription,
-    version: subscription.version + 1,
     grants: grant.seq,
     fold,
     all: subscription.all && [...subscription.all, grant],
@@ -101,7 +100,7 @@ function refold(
   const moved = all.filter(grant => !sameRow(grant, known.get(grant.orderId)));
   return {
     change,
-    subscription: { ...subscription, version: subscription.version + 1, fold, all },
+    subscription: { ...subscription, fold, all },
     grants: moved,
     extended: false,
   };
