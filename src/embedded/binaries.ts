@@ -1,7 +1,7 @@
 // Finds the PostgreSQL binaries that npm installed and gives them their library links: installs run no package
 // scripts here, and without the links (libpq.so.5 -> libpq.so.5.18) the binaries do not start.
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,7 +55,9 @@ export async function linkLibraries(
   const links: { source: string; target: string }[] = JSON.parse(
     await readFile(join(binaries.root, 'pg-symlinks.json'), 'utf8'),
   );
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await mkdir(folder, { recursive: true });
+  // Not by mkdir's mode: under a strict umask the server's user could not look into it.
+  if (folder !== packaged) await chmod(folder, 0o755);
   await Promise.all(
     links.map(link => ensureLink(join(folder, basename(link.target)), join(packaged, basename(link.source)))),
   );

@@ -2,7 +2,7 @@
 // with the service however that ends, and held by one service at a time.
 import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { RandomSource } from '../clock.ts';
 import { type Binaries, findBinaries, linkLibraries, majorVersion } from './binaries.ts';
 import { clusterVersion, createCluster, DATABASE_NAME, readPassword, removeUnfinished } from './cluster.ts';
@@ -48,7 +48,8 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>;
 };
 
-// Others may pass through DATA_DIR to the server's own folder, but not list or read it.
+// Ours alone; as root, others (the server's user) may pass through to the server's own folder, but not list or read.
+const PRIVATE = 0o700;
 const PASSABLE = 0o011;
 
 /**
@@ -58,14 +59,14 @@ const PASSABLE = 0o011;
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries(process.platform, process.arch);
   const asked = resolve(options.dataDir);
+  const ourUid = process.getuid?.() ?? -1;
   try {
-    await mkdir(asked, { recursive: true, mode: 0o700 });
-    const dataDir = await realpath(asked);
+    const dataDir = await makeFolder(asked, ourUid === 0);
     const lock = await lockFolder(dataDir);
     try {
       const serverLog = await openServerLog(join(dataDir, 'postgres.log'));
       try {
-        const server = await startIn(dataDir, binaries, serverLog, options);
+        const server = await startIn(dataDir, ourUid, binaries, serverLog, options);
         return running(server, await readPassword(dataDir), options.log, async () => {
           await serverLog.close();
           await lock.release();
@@ -85,12 +86,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 async function startIn(
   dataDir: string,
+  ourUid: number,
   binaries: Binaries,
   serverLog: ServerLog,
   options: EmbeddedPostgresOptions,
 ): Promise<RunningServer> {
   const databaseFolder = join(dataDir, 'pg');
-  const runAs = await serverIdentity(process.getuid?.() ?? -1, databaseFolder);
+  const runAs = await serverIdentity(ourUid, databaseFolder);
   if (runAs) await openTheWay(dataDir, binaries, runAs);
   const libraryPath = await linkLibraries(binaries, dataDir, process.platform);
   const env = { PATH: options.env.PATH, LC_ALL: 'C', ...libraryPath };
@@ -130,6 +132,15 @@ function running(server: RunningServer, password: string, log: StartLog, letGo: 
       return stopping;
     },
   };
+}
+
+/** Makes DATA_DIR and what is missing above it; returns its path free of links. */
+async function makeFolder(path: string, passable: boolean): Promise<string> {
+  const topmostMade = await mkdir(path, { recursive: true, mode: PRIVATE });
+  // By chmod and not by mkdir's mode, from which a strict umask would take the passage away again.
+  if (passable && topmostMade !== undefined)
+    for (let at = path; at.length >= topmostMade.length; at = dirname(at)) await chmod(at, PRIVATE | PASSABLE);
+  return realpath(path);
 }
 
 /** As root only: lets the server's user through DATA_DIR, and refuses where folders that are not ours to change bar the way. */

@@ -4,6 +4,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedStartRefused } from './startRefused.ts';
 
 export type FolderLock = { release(): Promise<void> };
@@ -13,8 +14,10 @@ const SOCKET_NAME = 'service.sock';
 const MAX_SOCKET_PATH_BYTES = 103;
 // How long a holder is given to say its process id. A busy one may not answer; it is refused to the newcomer all the same.
 const ANSWER_LIMIT_MS = 500;
-// Two services that start at the same instant may take turns at removing a dead socket; five rounds settle it.
-const MAX_ROUNDS = 5;
+// A process killed a moment ago still accepts connections until the kernel has taken it down (some milliseconds, longer
+// under load); two starters may also take turns at removing a dead socket. Both settle well within this.
+const PATIENCE_MS = 3_000;
+const PAUSE_MS = 10;
 
 /**
  * Takes the folder for this process until `release` or the end of the process. Throws EmbeddedStartRefused when another
@@ -25,21 +28,22 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   const socketFile = join(folder, SOCKET_NAME);
   const short = await shortPath(folder, socketFile);
   try {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    while (!patience.aborted) {
       const server = await listenOn(short.path);
       if (server) return { release: () => closeLock(server, socketFile, short.isDetour) };
       const holder = await askHolder(short.path);
-      if (holder !== null) throw heldBy(folder, holder);
-      await rm(socketFile, { force: true });
+      if (holder === 'dead') await rm(socketFile, { force: true });
+      else if (holder === 'closing') await sleep(PAUSE_MS);
+      else throw heldBy(folder, `process ${holder.pid}`);
     }
-    throw heldBy(folder, '');
+    throw heldBy(folder, 'another process');
   } finally {
     await short.remove();
   }
 }
 
-function heldBy(folder: string, holder: string): EmbeddedStartRefused {
-  const who = holder === '' ? 'another process' : `process ${holder}`;
+function heldBy(folder: string, who: string): EmbeddedStartRefused {
   return new EmbeddedStartRefused(
     `DATA_DIR ${folder} is in use by another running Paylatch (${who}): stop that one, or give this one a DATA_DIR of its own.`,
   );
@@ -78,22 +82,24 @@ async function listenOn(path: string): Promise<Server | null> {
   });
 }
 
-/** The process id of whoever listens ('' if it does not say), or null when nobody does. */
-async function askHolder(path: string): Promise<string | null> {
+/** Who listens: a process that says its id (or is too busy to), one that hung up because it is ending, or nobody. */
+async function askHolder(path: string): Promise<{ pid: string } | 'closing' | 'dead'> {
   return new Promise(resolve => {
     let answer = '';
     const socket = createConnection(path);
     socket.setTimeout(ANSWER_LIMIT_MS, () => {
       socket.destroy();
-      resolve('');
+      resolve({ pid: 'unknown, it does not answer' });
     });
     socket.on('data', chunk => {
       answer += chunk;
     });
-    socket.on('end', () => resolve(answer.trim()));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? null : ''),
-    );
+    socket.on('end', () => resolve(answer === '' ? 'closing' : { pid: answer.trim() }));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve('dead');
+      else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve('closing');
+      else resolve({ pid: `unknown, ${error.code}` });
+    });
   });
 }
 
