@@ -73,6 +73,8 @@ export const deadEffectSchema = z.object({
   payload: z.record(z.string(), z.unknown()),
 });
 
+export type DeadEffect = z.infer<typeof deadEffectSchema>;
+
 const checkoutOpened = z.object({
   type: z.literal('checkout.opened'),
   ...stamps,

@@ -1,0 +1,31 @@
+// Brings a database to the schema this version needs, at start. Replicas that start together apply each migration once.
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
+import { sqlStateOf } from './sqlstate.ts';
+
+const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
+/** How often a start tries again when another replica is migrating at the same moment: each try waits for the other's lock. */
+const MAX_TRIES = 10;
+/** Unique or duplicate-table errors on the migrator's own tables: another replica was faster. */
+const COLLISIONS = new Set(['23505', '42P07', '42P06']);
+
+/** Applies what is missing, forward only. @throws the server's error when a migration cannot be applied */
+export async function migrate(url: string): Promise<void> {
+  // A client of its own: drizzle changes the parsers of the client it is given.
+  const client = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: 'paylatch-migrate' } });
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await applyMigrations(drizzle(client), { migrationsFolder: MIGRATIONS_FOLDER });
+        return;
+      } catch (error) {
+        const cause = error instanceof Error && error.cause ? error.cause : error;
+        if (attempt >= MAX_TRIES || !COLLISIONS.has(sqlStateOf(cause) ?? '')) throw error;
+      }
+    }
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,302 @@
+// The tables, named so that an operator can query them by hand. Every constraint here is a last guard: the decision and
+// the commit keep it, and the database refuses whatever slips through.
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const minor = (name: string) => bigint(name, { mode: 'number' });
+
+export const plans = pgTable(
+  'plans',
+  {
+    id: text('id').primaryKey(),
+    product: text('product').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: text('currency').notNull(),
+    months: integer('months').notNull(),
+    days: integer('days').notNull(),
+    graceDays: integer('grace_days').notNull(),
+    trialDays: integer('trial_days').notNull(),
+    surplusPolicy: text('surplus_policy').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  t => [
+    check('plans_amount_positive', sql`${t.amountMinor} > 0`),
+    check('plans_one_period', sql`(${t.months} > 0) <> (${t.days} > 0)`),
+    check('plans_days_not_negative', sql`${t.graceDays} >= 0 and ${t.trialDays} >= 0`),
+  ],
+);
+
+export const orders = pgTable(
+  'orders',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').notNull(),
+    userId: text('user_id').notNull(),
+    product: text('product').notNull(),
+    planId: text('plan_id').notNull(),
+    /** The plan as bought. */
+    plan: jsonb('plan').notNull(),
+    provider: text('provider'),
+    providerAccount: text('provider_account'),
+    live: boolean('live').notNull(),
+    providerOrderId: text('provider_order_id'),
+    providerSubscriptionId: text('provider_subscription_id'),
+    amountMinor: minor('amount_minor').notNull(),
+    currency: text('currency').notNull(),
+    machine: text('machine').notNull(),
+    state: text('state').notNull(),
+    version: integer('version').notNull(),
+    snapshot: jsonb('snapshot').notNull(),
+    /** When the pending deadline is due; null when the order waits for nothing. */
+    wakeAt: instant('wake_at'),
+    /** What the database said when the grant could not be written; null otherwise. */
+    grantError: text('grant_error'),
+    /** The buyer asked for one more of the same while another was open (`another: true`). */
+    another: boolean('another').notNull().default(false),
+    returnUrl: text('return_url'),
+    metadata: jsonb('metadata'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  t => [
+    unique('orders_provider_order_id_provider_unique').on(t.providerOrderId, t.provider),
+    uniqueIndex('orders_one_trial').on(t.userId, t.product).where(sql`kind = 'trial'`),
+    // Two tabs are one purchase: while an order waits to be paid, the same user gets no second one for the same price.
+    uniqueIndex('orders_one_open')
+      .on(t.userId, t.planId, t.provider, t.amountMinor, t.currency)
+      .where(sql`state = 'created' and kind = 'purchase' and not another`),
+    index('orders_user_id').on(t.userId, t.id),
+    index('orders_wake_at').on(t.wakeAt).where(sql`wake_at is not null`),
+    // The states an operator looks for are rare beside subscribed and failed.
+    index('orders_unsettled').on(t.id).where(sql`state in ('authorized', 'captured', 'parked')`),
+    check('orders_version_positive', sql`${t.version} >= 1`),
+    check('orders_amount_not_negative', sql`${t.amountMinor} >= 0`),
+    check('orders_free_or_provider', sql`${t.amountMinor} = 0 or ${t.provider} is not null`),
+  ],
+);
+
+/** One row a checkout key, kept for ever. Several keys may name one order. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    key: text('key').primaryKey(),
+    requestHash: text('request_hash').notNull(),
+    orderId: text('order_id').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    /** Until then one caller holds the right to open this order at the provider; the others wait. */
+    openingUntil: instant('opening_until'),
+  },
+  t => [index('idempotency_keys_order_id').on(t.orderId)],
+);
+
+export const transitions = pgTable(
+  'transitions',
+  {
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.id),
+    version: integer('version').notNull(),
+    eventType: text('event_type').notNull(),
+    event: jsonb('event').notNull(),
+    fromState: text('from_state'),
+    toState: text('to_state').notNull(),
+    source: text('source').notNull(),
+    /** Null on follow-ups inside one commit: the event that caused them carries the key. */
+    eventKey: text('event_key'),
+    at: instant('at').notNull(),
+  },
+  t => [
+    primaryKey({ columns: [t.orderId, t.version] }),
+    uniqueIndex('transitions_order_id_event_key').on(t.orderId, t.eventKey).where(sql`event_key is not null`),
+    check(
+      'transitions_source_known',
+      sql`${t.source} in ('checkout', 'callback', 'webhook', 'worker', 'sweeper', 'reconcile', 'operator', 'fix')`,
+    ),
+  ],
+);
+
+export const inbox = pgTable(
+  'inbox',
+  {
+    eventKey: text('event_key').notNull(),
+    provider: text('provider').notNull(),
+    eventType: text('event_type').notNull(),
+    orderId: text('order_id'),
+    providerOrderId: text('provider_order_id'),
+    source: text('source').notNull(),
+    raw: bytea('raw').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    headers: jsonb('headers').notNull(),
+    /** The translated event, kept while it may have to be decided again. */
+    event: jsonb('event'),
+    receivedAt: instant('received_at').notNull().defaultNow(),
+    verdict: text('verdict').notNull(),
+    detail: text('detail'),
+    decidedVersion: integer('decided_version'),
+    appliedVersion: integer('applied_version'),
+    deliveries: integer('deliveries').notNull().default(1),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at'),
+  },
+  t => [
+    primaryKey({ columns: [t.eventKey, t.provider] }),
+    index('inbox_order_id').on(t.orderId).where(sql`order_id is not null`),
+    index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict = 'unmatched'`),
+    index('inbox_next_attempt_at').on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
+    check(
+      'inbox_verdict_known',
+      sql`${t.verdict} in ('applied', 'duplicate', 'stale', 'illegal', 'mismatch', 'surplus', 'unmatched', 'foreign', 'parked', 'ignored')`,
+    ),
+  ],
+);
+
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: text('id').primaryKey(),
+    orderId: text('order_id').notNull(),
+    orderVersion: integer('order_version').notNull(),
+    effect: text('effect').notNull(),
+    payload: jsonb('payload').notNull(),
+    dedupKey: text('dedup_key').notNull(),
+    status: text('status').notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    availableAt: instant('available_at').notNull().defaultNow(),
+    leasedBy: text('leased_by'),
+    leasedUntil: instant('leased_until'),
+    lastError: text('last_error'),
+    doneAt: instant('done_at'),
+  },
+  t => [
+    unique('outbox_dedup_key_unique').on(t.dedupKey),
+    index('outbox_order_id').on(t.orderId),
+    index('outbox_due').on(t.availableAt).where(sql`status = 'pending'`),
+    check('outbox_status_known', sql`${t.status} in ('pending', 'done', 'dead')`),
+  ],
+);
+
+export const payments = pgTable(
+  'payments',
+  {
+    paymentId: text('payment_id').notNull(),
+    provider: text('provider').notNull(),
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.id),
+    state: text('state').notNull(),
+    currency: text('currency').notNull(),
+    capturedMinor: minor('captured_minor').notNull(),
+    refundedMinor: minor('refunded_minor').notNull(),
+    lostMinor: minor('lost_minor').notNull(),
+    /** It pays for the order: captured, and exactly what the order costs. */
+    counts: boolean('counts').notNull(),
+    asOf: instant('as_of'),
+  },
+  t => [primaryKey({ columns: [t.paymentId, t.provider] }), index('payments_order_id').on(t.orderId)],
+);
+
+export const refunds = pgTable(
+  'refunds',
+  {
+    refundId: text('refund_id').notNull(),
+    provider: text('provider').notNull(),
+    paymentId: text('payment_id').notNull(),
+    state: text('state').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    asOf: instant('as_of'),
+  },
+  t => [primaryKey({ columns: [t.refundId, t.provider] }), index('refunds_payment_id').on(t.paymentId, t.provider)],
+);
+
+export const disputes = pgTable(
+  'disputes',
+  {
+    disputeId: text('dispute_id').notNull(),
+    provider: text('provider').notNull(),
+    paymentId: text('payment_id').notNull(),
+    state: text('state').notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    asOf: instant('as_of'),
+  },
+  t => [primaryKey({ columns: [t.disputeId, t.provider] }), index('disputes_payment_id').on(t.paymentId, t.provider)],
+);
+
+export const grants = pgTable(
+  'grants',
+  {
+    orderId: text('order_id')
+      .primaryKey()
+      .references(() => orders.id),
+    userId: text('user_id').notNull(),
+    product: text('product').notNull(),
+    seq: integer('seq').notNull(),
+    provider: text('provider'),
+    paymentId: text('payment_id'),
+    baseAt: instant('base_at').notNull(),
+    months: integer('months').notNull(),
+    days: integer('days').notNull(),
+    graceDays: integer('grace_days').notNull(),
+    startsAt: instant('starts_at').notNull(),
+    endsAt: instant('ends_at').notNull(),
+    grantedAt: instant('granted_at').notNull(),
+    revokedAt: instant('revoked_at'),
+    revokeReason: text('revoke_reason'),
+  },
+  t => [
+    unique('grants_payment_id_provider_unique').on(t.paymentId, t.provider),
+    unique('grants_user_id_product_seq_unique').on(t.userId, t.product, t.seq),
+    check('grants_period_forward', sql`${t.endsAt} > ${t.startsAt}`),
+    check('grants_seq_positive', sql`${t.seq} >= 1`),
+  ],
+);
+
+export const subscriptions = pgTable(
+  'subscriptions',
+  {
+    userId: text('user_id').notNull(),
+    product: text('product').notNull(),
+    version: integer('version').notNull(),
+    grants: integer('grants').notNull(),
+    anchorAt: instant('anchor_at'),
+    anchorMonths: integer('anchor_months').notNull(),
+    endsAt: instant('ends_at'),
+    graceDays: integer('grace_days').notNull(),
+    cancelAtEnd: boolean('cancel_at_end').notNull().default(false),
+  },
+  t => [primaryKey({ columns: [t.userId, t.product] })],
+);
+
+/** Something that should not be: opened once, acknowledged by a person, resolved when it is no longer true. */
+export const findings = pgTable(
+  'findings',
+  {
+    id: text('id').primaryKey(),
+    /** What makes two sightings the same finding. */
+    fingerprint: text('fingerprint').notNull(),
+    kind: text('kind').notNull(),
+    severity: text('severity').notNull(),
+    orderId: text('order_id'),
+    detail: text('detail').notNull(),
+    openedAt: instant('opened_at').notNull().defaultNow(),
+    acknowledgedAt: instant('acknowledged_at'),
+    resolvedAt: instant('resolved_at'),
+  },
+  t => [unique('findings_fingerprint_unique').on(t.fingerprint), index('findings_order_id').on(t.orderId)],
+);
