@@ -1,7 +1,7 @@
 // The one way to the database: single statements with a deadline. The driver is only safe that way: multi-statement
 // transactions can continue inside somebody else's after a lost connection, and pipelined queries hang (decision 0001).
 import postgres from 'postgres';
-import { sqlStateOf } from './sqlstate.ts';
+import { QueryLost, sqlStateOf } from './sqlstate.ts';
 
 /** How long a query may wait for a free connection, in ms: past it the service is overloaded and should say so. */
 const POOL_WAIT_MS = 1_000;
@@ -24,14 +24,6 @@ export type Database = {
   query<R extends Row>(text: string, params: readonly Param[]): Promise<R[]>;
   close(): Promise<void>;
 };
-
-/** No answer that tells: the statement may or may not have been done. */
-export class QueryLost extends Error {
-  constructor(why: string, cause?: unknown) {
-    super(why, { cause });
-    this.name = 'QueryLost';
-  }
-}
 
 export type DatabaseOptions = {
   url: string;

@@ -3,18 +3,28 @@
 /**
  * `again`: the same statement, at once. `unavailable`: nobody knows whether it happened; the same statement until the
  * deadline. `taken`: somebody else was first; load and decide again. `data`: the statement itself cannot be written.
+ * `bug`: not an error of the database at all.
  */
-export type ErrorClass = 'again' | 'unavailable' | 'taken' | 'data';
+export type ErrorClass = 'again' | 'unavailable' | 'taken' | 'data' | 'bug';
+
+/** No answer that tells: the statement may or may not have been done. */
+export class QueryLost extends Error {
+  constructor(why: string, cause?: unknown) {
+    super(why, { cause });
+    this.name = 'QueryLost';
+  }
+}
 
 const AGAIN = new Set(['40001', '40P01']);
 const UNAVAILABLE_CODES = new Set(['55P03', '25006']);
 const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58', 'XX']);
 const UNIQUE_VIOLATION = '23505';
 
-/** Classifies whatever a query rejected with. Everything without a SQLSTATE is a connection that told nothing. */
+/** Classifies whatever a query rejected with. */
 export function classOf(error: unknown): ErrorClass {
+  if (error instanceof QueryLost) return 'unavailable';
   const code = sqlStateOf(error);
-  if (code === null) return 'unavailable';
+  if (code === null) return 'bug';
   if (AGAIN.has(code)) return 'again';
   if (code === UNIQUE_VIOLATION) return 'taken';
   if (UNAVAILABLE_CODES.has(code) || UNAVAILABLE_CLASSES.has(code.slice(0, 2))) return 'unavailable';

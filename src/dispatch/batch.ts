@@ -1,0 +1,173 @@
+// One batch through the database: load, decide, commit, and what to do when the database says no. An error is answered by
+// its class: again, wait, or find the culprit by halves, so that one bad row never costs its neighbours.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../db/client.ts';
+import { commitDecisions } from '../../db/commit.ts';
+import { type LoadRequest, loadForDecision } from '../../db/load.ts';
+import { classOf, databaseMessage } from '../../db/sqlstate.ts';
+import type { Clock } from '../clock.ts';
+import { DatabaseUnavailable } from '../errors.ts';
+import type { NewId } from '../ids.ts';
+import { type DecidedBatch, decideBatch } from './decideBatch.ts';
+import type { Item, Outcome } from './envelope.ts';
+
+/** How long a call may take in all, in ms, before it is told to come back; the database's own deadlines are shorter. */
+const CALL_DEADLINE_MS = 7_500;
+/** Pauses between tries while the database does not answer, in ms. */
+const RETRY_PAUSE_MS = 50;
+/** How long an order that failed its batch is tried apart from others, in ms: its cause rarely goes away by itself. */
+const ALONE_MS = 60_000;
+/** A unique key may be taken by somebody faster this often; after that it is the row itself that cannot be written. */
+const MAX_TAKEN = 2;
+
+export type BatchDeps = {
+  db: Database;
+  clock: Clock;
+  newId: NewId;
+  /** Monotonic, in ms. */
+  monotonic: () => number;
+  /** Between 0 and 1, for jitter. */
+  jitter: () => number;
+  /** Told after the commit, before the caller is. */
+  decided: (item: Item, outcome: Outcome) => void;
+};
+
+export class BatchRunner {
+  private readonly aloneUntil = new Map<string, number>();
+  private readonly deps: BatchDeps;
+
+  constructor(deps: BatchDeps) {
+    this.deps = deps;
+  }
+
+  /** Answers every event it can; returns those to be decided again soon. */
+  async run(items: Item[]): Promise<Item[]> {
+    const together = items.filter(item => !this.mustStandAlone(item));
+    const conflicted = await this.runTogether(together);
+    for (const item of items) if (!together.includes(item)) conflicted.push(...(await this.runTogether([item])));
+    return conflicted;
+  }
+
+  private mustStandAlone(item: Item): boolean {
+    const until = this.aloneUntil.get(addressOf(item));
+    if (until === undefined) return false;
+    if (until > this.deps.monotonic()) return true;
+    this.aloneUntil.delete(addressOf(item));
+    return false;
+  }
+
+  private async runTogether(items: Item[]): Promise<Item[]> {
+    if (items.length === 0) return [];
+    let batch: DecidedBatch | undefined;
+    try {
+      const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
+      batch = decideBatch(items, loaded, { at: this.deps.clock(), newId: this.deps.newId, grantError: null });
+      return await this.commitAndSettle(items, batch);
+    } catch (error) {
+      const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
+      for (const item of items) item.taken += kind === 'taken' ? 1 : 0;
+      if (kind === 'taken' && items.every(item => item.taken < MAX_TAKEN)) return items;
+      const answerable = batch && (kind === 'data' || kind === 'taken');
+      if (answerable && items.length > 1) return this.halve(items);
+      if (answerable) return this.standAlone(items, error);
+      for (const item of items) item.fail(error);
+      return [];
+    }
+  }
+
+  private async halve(items: Item[]): Promise<Item[]> {
+    const middle = items.length >> 1;
+    const first = await this.runTogether(items.slice(0, middle));
+    return [...first, ...(await this.runTogether(items.slice(middle)))];
+  }
+
+  /** The culprit: if only its grant cannot be written, the money is kept as `captured` with the database's reason. */
+  private async standAlone(items: Item[], cause: unknown): Promise<Item[]> {
+    const [item] = items;
+    if (!item) return [];
+    this.aloneUntil.set(addressOf(item), this.deps.monotonic() + ALONE_MS);
+    try {
+      const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
+      const batch = decideBatch(items, loaded, {
+        at: this.deps.clock(),
+        newId: this.deps.newId,
+        grantError: databaseMessage(cause),
+      });
+      return await this.commitAndSettle(items, batch);
+    } catch (error) {
+      const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
+      item.fail(kind === 'unavailable' ? error : cause);
+      return [];
+    }
+  }
+
+  private async commitAndSettle(items: Item[], batch: DecidedBatch): Promise<Item[]> {
+    for (const { item, error } of batch.failed) item.fail(error);
+    const { commit } = batch;
+    const written = await this.commitUntilTold(items, batch);
+    const again = [...batch.rerouted];
+    batch.groups.forEach((group, index) => {
+      for (const { item, outcome } of group.members) {
+        if (written.has(index)) this.settle(item, outcome);
+        else again.push(item);
+      }
+    });
+    if (commit.looseInbox.length > 0) for (const { item } of batch.loose) item.counted = true;
+    again.push(...(await this.matchedMeanwhile(batch)));
+    for (const { item, outcome } of batch.loose) if (!again.includes(item)) this.settle(item, outcome);
+    return again;
+  }
+
+  private settle(item: Item, outcome: Outcome): void {
+    this.deps.decided(item, outcome);
+    item.settle(outcome);
+  }
+
+  private async commitUntilTold(items: Item[], { commit }: DecidedBatch): Promise<Set<number>> {
+    if (commit.groups.length + commit.looseInbox.length + commit.findings.length === 0) return new Set();
+    return this.untilTold(items, () => {
+      for (const item of items) item.attempted = true;
+      return commitDecisions(this.deps.db, commit);
+    });
+  }
+
+  /** The same statement until the database tells what it did with it, or until the callers' time is over. */
+  private async untilTold<T>(items: readonly Item[], statement: () => Promise<T>): Promise<T> {
+    const deadline = Math.min(...items.map(item => item.enqueuedAt)) + CALL_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await statement();
+      } catch (error) {
+        const kind = classOf(error);
+        if (kind !== 'again' && kind !== 'unavailable') throw error;
+        if (this.deps.monotonic() >= deadline) throw new DatabaseUnavailable('the database does not answer', error);
+        await sleep(RETRY_PAUSE_MS * (kind === 'again' ? this.deps.jitter() / 5 : 0.5 + this.deps.jitter()));
+      }
+    }
+  }
+
+  /** An order may have been opened between the load that missed it and the commit of `unmatched`: look once more. */
+  private async matchedMeanwhile(batch: DecidedBatch): Promise<Item[]> {
+    const unmatched = batch.loose.filter(({ outcome }) => outcome.verdict === 'unmatched').map(({ item }) => item);
+    const named = unmatched.filter(item => item.envelope.providerOrderId !== null);
+    if (named.length === 0) return [];
+    const loaded = await this.untilTold(named, () => loadForDecision(this.deps.db, named.map(requestOf)));
+    return named.filter((_, index) => loaded[index]?.order);
+  }
+}
+
+const addressOf = ({ envelope }: Item) => envelope.orderId ?? `${envelope.provider}:${envelope.providerOrderId}`;
+
+/** What the loader must bring for this event. */
+export function requestOf({ envelope }: Pick<Item, 'envelope'>): LoadRequest {
+  const { event } = envelope;
+  return {
+    orderId: envelope.orderId,
+    provider: envelope.provider,
+    providerOrderId: envelope.providerOrderId,
+    eventKey: envelope.eventKey,
+    paymentId: event && 'paymentId' in event ? (event.paymentId ?? null) : null,
+    needsGrants: event?.type === 'refund.updated' || event?.type === 'dispute.updated',
+    needsDeadEffects: event?.type === 'retry.requested',
+  };
+}

@@ -1,0 +1,294 @@
+// Answers each event of a batch from what was loaded: repetitions from their stored verdict, unknown orders as
+// unmatched, everything else by the machine. What has to be written is left in a Commit; what cannot be answered fails
+// its own call and nobody else's.
+import { createHash } from 'node:crypto';
+import { OPEN_VERDICTS } from '../../db/commit.ts';
+import type { Loaded, LoadedOrder } from '../../db/load.ts';
+import type { Commit, InboxWrite } from '../../db/writes.ts';
+import { REQUEST_TYPES, type UnstampedOrderEvent } from '../../machines/orderEvents.ts';
+import { stateName } from '../../machines/snapshot.ts';
+import { NotFound, PaylatchError } from '../errors.ts';
+import type { NewId } from '../ids.ts';
+import {
+  type BatchDraft,
+  decideInto,
+  type GroupDraft,
+  groupWrites,
+  newDraft,
+  type OrderDraft,
+  ownerKey,
+  placeOf,
+} from './draft.ts';
+import type { Item, Outcome, Received, Verdict } from './envelope.ts';
+
+/** First pause before an unmatched event is tried again, in ms: an order is usually committed within seconds of its webhook. */
+const UNMATCHED_FIRST_PAUSE_MS = 10_000;
+
+export type DecidedBatch = {
+  commit: Commit;
+  /** Per group of the commit, in its order: whose calls it answers. */
+  groups: GroupDraft[];
+  /** Answered by rows outside the groups: true once the statement is durable. */
+  loose: { item: Item; outcome: Outcome }[];
+  /** Not to be written at all. */
+  failed: { item: Item; error: unknown }[];
+  /** To be decided on another order than the one addressed: the one that owns the payment. */
+  rerouted: Item[];
+};
+
+export type BatchContext = { at: Date; newId: NewId; grantError: string | null };
+
+export function decideBatch(items: readonly Item[], loaded: readonly Loaded[], context: BatchContext): DecidedBatch {
+  const batch: DecidedBatch = {
+    commit: { groups: [], looseInbox: [], findings: [] },
+    groups: [],
+    loose: [],
+    failed: [],
+    rerouted: [],
+  };
+  const work: Work = { context, draft: newDraft(context.at.toISOString(), context.newId), batch, looseRows: new Map() };
+  items.forEach((item, index) => {
+    const found = loaded[index];
+    if (!found) throw new Error('every event of a batch must be loaded');
+    try {
+      noteOtherBody(item, found, batch.commit, context.newId);
+      answer(work, item, found);
+    } catch (error) {
+      batch.failed.push({ item, error });
+    }
+  });
+  batch.groups = [...work.draft.groups.values()].filter(group => group.members.length > 0);
+  batch.commit.groups = batch.groups.map(groupWrites);
+  batch.commit.looseInbox = [...work.looseRows.values()];
+  return batch;
+}
+
+type Work = { context: BatchContext; draft: BatchDraft; batch: DecidedBatch; looseRows: Map<string, InboxWrite> };
+
+function answer(work: Work, item: Item, found: Loaded): void {
+  const { envelope } = item;
+  if (found.received && !isOpen(found.received.verdict)) answerFromInbox(work, item, found, found.received);
+  else if (!envelope.event) keepWithoutMachine(work, item, found);
+  else if (followOwner(work, item, found)) work.batch.rerouted.push(item);
+  else if (found.order) decideOne(work, item, { ...found, order: found.order });
+  else if (envelope.received) keepUnmatched(work, item, envelope.event);
+  else throw new NotFound(`there is no order ${envelope.orderId}`);
+}
+
+/** A row with our key and a final verdict: an earlier delivery, or our own commit whose answer was lost. */
+function answerFromInbox(work: Work, item: Item, found: Loaded, before: NonNullable<Loaded['received']>): void {
+  if (!item.attempted) keepLoose(work, item, { ...verdictPart(before.verdict), orderId: before.orderId });
+  answerLoose(work, item, item.attempted ? (before.verdict as Verdict) : 'duplicate', null, found.order);
+}
+
+function keepWithoutMachine(work: Work, item: Item, found: Loaded): void {
+  const { because, detail = null } = item.envelope;
+  const verdict = because === 'ignored' ? 'ignored' : 'parked';
+  keepLoose(work, item, { ...verdictPart(verdict), detail, orderId: found.order?.id ?? null });
+  answerLoose(work, item, verdict, detail, found.order);
+}
+
+function keepUnmatched(work: Work, item: Item, event: UnstampedOrderEvent): void {
+  const { provider, providerOrderId } = item.envelope;
+  const detail = `no order is known as ${providerOrderId ?? 'anything'} at ${provider}`;
+  const nextAttemptAt = new Date(work.context.at.getTime() + UNMATCHED_FIRST_PAUSE_MS);
+  keepLoose(work, item, { ...verdictPart('unmatched'), detail, event, nextAttemptAt });
+  answerLoose(work, item, 'unmatched', detail, null);
+}
+
+function keepLoose(work: Work, item: Item, row: VerdictPart): void {
+  if (item.envelope.received) mergeRow(work.looseRows, { ...arrival(item), ...row });
+}
+
+function answerLoose(work: Work, item: Item, verdict: Verdict, detail: string | null, order: LoadedOrder | null): void {
+  const outcome = {
+    verdict,
+    detail,
+    orderId: order?.id ?? null,
+    state: order?.state ?? null,
+    version: order?.version ?? null,
+  };
+  work.batch.loose.push({ item, outcome });
+}
+
+/** Money that goes back belongs where the money came in, whatever order the provider names. New payments do not follow. */
+function followOwner({ draft }: Work, item: Item, { order, paymentOwner }: Loaded): boolean {
+  const { event, provider } = item.envelope;
+  const paymentId = event && 'paymentId' in event ? event.paymentId : undefined;
+  if (!paymentId) return false;
+  const owner = draft.owners.get(ownerKey(order?.provider ?? provider, paymentId)) ?? paymentOwner;
+  const follows = !order || event?.type === 'refund.updated' || event?.type === 'dispute.updated';
+  if (!owner || owner === order?.id || !follows) return false;
+  item.envelope = { ...item.envelope, orderId: owner };
+  return true;
+}
+
+type FoundOrder = Loaded & { order: LoadedOrder };
+type Place = { group: GroupDraft; order: OrderDraft };
+
+function decideOne(work: Work, item: Item, found: FoundOrder): void {
+  const { envelope } = item;
+  const place = placeOf(work.draft, found, found.order);
+  const { order } = place;
+  if (found.transition || order.keys.has(envelope.eventKey)) repeat(place, item, found);
+  else {
+    const version = order.live?.version ?? order.loaded.version;
+    if (envelope.ifMatch !== undefined && envelope.ifMatch !== version) {
+      throw new PaylatchError('version_conflict', `the order stands at version ${version}, not ${envelope.ifMatch}`, {
+        version,
+      });
+    }
+    if (order.live) decideByMachine(work, place, item, found);
+    else keepUnreadable(place, item);
+  }
+}
+
+/** The key made a transition already, in this batch, before, or in a commit of ours whose answer was lost. */
+function repeat({ group, order }: Place, item: Item, found: FoundOrder): void {
+  assertSameRequest(item, found);
+  const verdict = item.attempted && found.transition ? 'applied' : 'duplicate';
+  if (item.envelope.received) {
+    const decidedVersion = order.live?.version ?? order.loaded.version;
+    mergeRow(order.inbox, { ...arrival(item), ...verdictPart(verdict), orderId: order.loaded.id, decidedVersion });
+  }
+  group.members.push({ item, outcome: outcomeOf(order, verdict, null) });
+}
+
+function decideByMachine({ draft, context }: Work, place: Place, item: Item, found: FoundOrder): void {
+  const { group, order } = place;
+  const { envelope } = item;
+  const decidedVersion = order.live?.version ?? order.loaded.version;
+  const decision = decideInto(draft, place, item, found, context.grantError);
+  order.keys.add(envelope.eventKey);
+  if (envelope.received) {
+    mergeRow(order.inbox, {
+      ...arrival(item),
+      ...verdictPart(decision.verdict),
+      detail: decision.detail,
+      orderId: order.loaded.id,
+      decidedVersion,
+      appliedVersion: decision.steps[0]?.version ?? null,
+      event: isOpen(decision.verdict) ? envelope.event : null,
+    });
+  }
+  group.members.push({ item, outcome: outcomeOf(order, decision.verdict, decision.detail) });
+}
+
+/** An order whose snapshot cannot be read is not touched: facts are kept until its chart is back, requests are refused. */
+function keepUnreadable({ group, order }: Place, item: Item): void {
+  const { envelope } = item;
+  if (envelope.event && (REQUEST_TYPES as readonly string[]).includes(envelope.event.type)) {
+    throw new PaylatchError('illegal_event', `the order cannot be read: ${order.unreadable}`, { legalEvents: [] });
+  }
+  const row = {
+    ...(envelope.received ? arrival(item) : arrivalOf(item, order.loaded.provider ?? 'none')),
+    ...verdictPart('parked'),
+    detail: `snapshot_unreadable: ${order.unreadable}`,
+    orderId: order.loaded.id,
+    decidedVersion: order.loaded.version,
+    event: envelope.event,
+  };
+  mergeRow(order.inbox, row);
+  group.members.push({ item, outcome: outcomeOf(order, 'parked', order.unreadable) });
+}
+
+const isOpen = (verdict: string) => (OPEN_VERDICTS as readonly string[]).includes(verdict);
+
+function outcomeOf(order: OrderDraft, verdict: Verdict, detail: string | null): Outcome {
+  return {
+    verdict,
+    detail,
+    orderId: order.loaded.id,
+    state: order.live ? stateName(order.live) : order.loaded.state,
+    version: order.live?.version ?? order.loaded.version,
+  };
+}
+
+/** The part of an inbox row that says what arrived. */
+function arrival(item: Item) {
+  const { received } = item.envelope;
+  if (!received) throw new Error('only what was received goes into the inbox');
+  return arrivalOf(item, item.envelope.provider ?? 'none', received);
+}
+
+function arrivalOf(item: Item, provider: string, received: Received = operatorsWords(item)) {
+  const { envelope } = item;
+  return {
+    eventKey: envelope.eventKey,
+    provider,
+    eventType: received.eventType,
+    providerOrderId: envelope.providerOrderId,
+    source: envelope.source,
+    raw: received.raw,
+    bodyHash: received.bodyHash,
+    headers: received.headers,
+    deliveries: item.counted ? 0 : 1,
+  };
+}
+
+/** A fact sent by a person has no bytes of a provider; what was said is kept in their place. */
+function operatorsWords({ envelope }: Item): Received {
+  const raw = Buffer.from(JSON.stringify(envelope.event));
+  return {
+    eventType: envelope.event?.type ?? '',
+    raw,
+    bodyHash: createHash('sha256').update(raw).digest('hex'),
+    headers: {},
+  };
+}
+
+type VerdictPart = Pick<
+  InboxWrite,
+  'verdict' | 'detail' | 'orderId' | 'event' | 'decidedVersion' | 'appliedVersion' | 'nextAttemptAt'
+>;
+
+/** The part of an inbox row that says what became of it. */
+function verdictPart(verdict: string): VerdictPart {
+  return {
+    verdict,
+    detail: null,
+    orderId: null,
+    event: null,
+    decidedVersion: null,
+    appliedVersion: null,
+    nextAttemptAt: null,
+  };
+}
+
+/** One row a key: the second delivery in a batch only counts. */
+function mergeRow(rows: Map<string, InboxWrite>, row: InboxWrite): void {
+  const name = `${row.provider} ${row.eventKey}`;
+  const known = rows.get(name);
+  if (known) known.deliveries += row.deliveries;
+  else rows.set(name, row);
+}
+
+/** The same key with another body is somebody's mistake or worse: the first body stays, and somebody is told. */
+function noteOtherBody(item: Item, found: Loaded, commit: Commit, newId: NewId): void {
+  const { envelope } = item;
+  if (!found.received || !envelope.received || found.received.bodyHash === envelope.received.bodyHash) return;
+  const fingerprint = `other_body:${envelope.provider}:${envelope.eventKey}:${envelope.received.bodyHash}`;
+  if (commit.findings.some(finding => finding.fingerprint === fingerprint)) return;
+  const detail = `event ${envelope.eventKey} of ${envelope.provider} came again with another body`;
+  commit.findings.push({
+    id: newId('fnd'),
+    fingerprint,
+    kind: 'event_key_reused',
+    severity: 'warning',
+    orderId: found.received.orderId,
+    detail,
+  });
+}
+
+/** The same Idempotency-Key must mean the same event. @throws PaylatchError idempotency_key_reused */
+function assertSameRequest({ envelope }: Item, { transition }: FoundOrder): void {
+  if (!transition || envelope.source !== 'operator' || !envelope.event) return;
+  const asked: Record<string, unknown> = { ...envelope.event };
+  const kept: Record<string, unknown> = { ...transition.event };
+  const differs = Object.keys(asked).some(name => JSON.stringify(asked[name]) !== JSON.stringify(kept[name]));
+  if (differs)
+    throw new PaylatchError(
+      'idempotency_key_reused',
+      `the key ${envelope.eventKey} was used for another event of this order`,
+    );
+}

@@ -1,0 +1,60 @@
+// What goes into dispatch and what comes out: an event with its address and its key, and the verdict it met.
+
+import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
+import type { MachineVerdict } from '../../machines/orderSetup.ts';
+
+export type Source = 'checkout' | 'callback' | 'webhook' | 'worker' | 'sweeper' | 'reconcile' | 'operator' | 'fix';
+
+/** What arrived, as it arrived: kept in the inbox with the verdict, whatever that is. */
+export type Received = {
+  eventType: string;
+  raw: Uint8Array;
+  bodyHash: string;
+  headers: Record<string, string>;
+};
+
+export type Envelope = {
+  source: Source;
+  /** The order by our id, or by the provider's. */
+  orderId: string | null;
+  provider: string | null;
+  providerOrderId: string | null;
+  /** What makes two deliveries the same event. */
+  eventKey: string;
+  /** Null when there is nothing for the machine; `because` then says why it is only kept. */
+  event: UnstampedOrderEvent | null;
+  because?: 'ignored' | 'undecodable';
+  detail?: string;
+  /** Present on what providers sent or told; it becomes a row of the inbox. */
+  received: Received | null;
+  /** Decide only if the order stands at this version. */
+  ifMatch?: number;
+  /** A stored event decided again, not another delivery. */
+  stored?: true;
+};
+
+export type Verdict = MachineVerdict | 'unmatched' | 'foreign' | 'ignored';
+
+/** What became of one event. The order's id, state and version are null when no order is known. */
+export type Outcome = {
+  verdict: Verdict;
+  detail: string | null;
+  orderId: string | null;
+  state: string | null;
+  version: number | null;
+};
+
+/** One call's event on its way through the queue, the batch and the commit. */
+export type Item = {
+  envelope: Envelope;
+  /** On the monotonic clock, in ms. */
+  enqueuedAt: number;
+  /** A commit with it was sent, so a row found later may be our own. */
+  attempted: boolean;
+  /** Its inbox row counts this delivery already. */
+  counted: boolean;
+  /** How often a unique key was taken under it. */
+  taken: number;
+  settle(outcome: Outcome): void;
+  fail(error: unknown): void;
+};

@@ -1,0 +1,191 @@
+// What the outer layers (HTTP, pages) are given: plain functions over orders, plans and access. `main.ts` builds them;
+// nothing outside dispatch, checkout and the plan editor writes.
+import type { AccessReason } from '../machines/access.ts';
+import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
+import type { Verdict } from './dispatch/envelope.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { PaymentProvider } from './providers/provider.ts';
+
+export type Stuck = {
+  cause: 'deadline_passed' | 'effect_dead' | 'parked' | 'grant_failed' | 'snapshot_unreadable';
+  /** ISO 8601. */
+  since: string;
+  detail: string | null;
+};
+
+/** The order as every call answers it. Instants are ISO 8601 UTC. */
+export type OrderView = {
+  id: string;
+  kind: string;
+  userId: string;
+  planId: string;
+  product: string;
+  provider: string | null;
+  providerOrderId: string | null;
+  amountMinor: number;
+  currency: string;
+  state: string;
+  version: number;
+  stuck: Stuck | null;
+  legalEvents: string[];
+  createdAt: string;
+  updatedAt: string;
+};
+
+export type OrderFilter = {
+  state?: string;
+  stuck?: true;
+  userId?: string;
+  provider?: string;
+  /** The last id of the page before. */
+  cursor?: string;
+  limit: number;
+};
+
+export type TimelineView = {
+  order: OrderView;
+  transitions: {
+    version: number;
+    type: string;
+    from: string | null;
+    to: string;
+    source: string;
+    eventKey: string | null;
+    at: string;
+  }[];
+  received: {
+    provider: string;
+    eventKey: string;
+    type: string;
+    verdict: string;
+    detail: string | null;
+    appliedVersion: number | null;
+    deliveries: number;
+    receivedAt: string;
+  }[];
+  effects: {
+    id: string;
+    effect: string;
+    status: string;
+    attempts: number;
+    lastError: string | null;
+    availableAt: string;
+    orderVersion: number;
+    dedupKey: string;
+  }[];
+  payments: {
+    paymentId: string;
+    provider: string;
+    state: string;
+    currency: string;
+    capturedMinor: number;
+    refundedMinor: number;
+    lostMinor: number;
+    counts: boolean;
+    asOf: string | null;
+  }[];
+  refunds: { refundId: string; paymentId: string; state: string; amountMinor: number; asOf: string | null }[];
+  disputes: { disputeId: string; paymentId: string; state: string; amountMinor: number; asOf: string | null }[];
+  grant: GrantView | null;
+};
+
+export type GrantView = {
+  orderId: string;
+  product: string;
+  seq: number;
+  paymentId: string | null;
+  baseAt: string;
+  months: number;
+  days: number;
+  graceDays: number;
+  startsAt: string;
+  endsAt: string;
+  grantedAt: string;
+  revokedAt: string | null;
+  revokeReason: string | null;
+};
+
+/** What an event would do, nothing of it written. */
+export type PreviewView = {
+  verdict: Verdict;
+  detail: string | null;
+  from: string;
+  to: string;
+  version: number;
+  diff: { path: string; before: unknown; after: unknown }[];
+  effects: { effect: string; payload: Record<string, unknown>; dedupKey: string }[];
+  wakeAt: string | null;
+  legalEvents: string[];
+};
+
+export type AccessView = {
+  access: boolean;
+  product: string;
+  until: string | null;
+  graceUntil: string | null;
+  reason: AccessReason;
+  grants: GrantView[];
+};
+
+export type SubscriptionView = {
+  userId: string;
+  product: string;
+  version: number;
+  grants: number;
+  endsAt: string | null;
+  graceUntil: string | null;
+  cancelAtEnd: boolean;
+};
+
+export type PlanInput = {
+  product: string;
+  amountMinor: number;
+  currency: string;
+  period: { months: number } | { days: number };
+  graceDays: number;
+  trialDays: number;
+  surplusPolicy: 'refund' | 'extend' | 'hold';
+};
+export type PlanView = PlanInput & { id: string; createdAt: string; updatedAt: string };
+
+export type CheckoutInput = {
+  userId: string;
+  planId: string;
+  provider: string;
+  another: boolean;
+  returnUrl: string | null;
+  metadata: Record<string, string> | null;
+};
+export type CheckoutView = {
+  order: OrderView;
+  checkout: { provider: string; providerOrderId: string; url?: string; params: Record<string, unknown> };
+};
+
+export type Core = {
+  dispatch: Dispatch;
+  providers: ReadonlyMap<string, PaymentProvider>;
+  /** `idempotencyKey` is the merchant's; the same key with another body is refused with idempotency_key_reused. */
+  checkout(input: CheckoutInput, idempotencyKey: string): Promise<CheckoutView>;
+  orders: {
+    /** @throws NotFound */
+    get(id: string): Promise<OrderView>;
+    list(filter: OrderFilter): Promise<{ orders: OrderView[]; nextCursor: string | null }>;
+    /** @throws NotFound */
+    timeline(id: string): Promise<TimelineView>;
+    /** Where the customer's browser goes after paying; null when the merchant named no address. */
+    returnUrl(id: string): Promise<string | null>;
+    /** Decides without writing. @throws NotFound, version_conflict */
+    preview(id: string, event: UnstampedOrderEvent, ifMatch?: number): Promise<PreviewView>;
+  };
+  users: {
+    access(userId: string, product: string, at: Date): Promise<AccessView>;
+    subscriptions(userId: string): Promise<SubscriptionView[]>;
+  };
+  plans: {
+    /** @throws InvalidRequest for an unknown currency */
+    put(id: string, plan: PlanInput): Promise<PlanView>;
+    list(): Promise<PlanView[]>;
+  };
+  /** What readiness rests on, by name; true is well. */
+  readiness(): Promise<Record<string, boolean>>;
+};
