@@ -9,8 +9,10 @@ const LOCK_FILE = 'postmaster.pid';
 
 /** One sentence naming the processes that hold the folder. */
 export async function holdersSentence(databaseFolder: string): Promise<string> {
-  const holders = await processesIn(databaseFolder);
-  const written = await writtenPid(databaseFolder);
+  const [present, written] = await Promise.all([processesIn(databaseFolder), writtenPid(databaseFolder)]);
+  // The server itself where it is known; its own processes end with it. Without it, whatever is left of them.
+  const server = present.filter(({ pid }) => pid === written);
+  const holders = server.length > 0 ? server : present;
   if (holders.length === 0 && written !== null) holders.push({ pid: written, name: await programName(written) });
   const names = holders.map(({ pid, name }) => `process ${pid}${name === '' ? '' : ` (${name})`}`).join(', ');
   return `The database folder ${databaseFolder} is held by ${names || 'an earlier server'}, which has not ended: end it and start again.`;

@@ -30,4 +30,6 @@ const FOLDER_TROUBLE = new Set([
   'EEXIST',
   'ENAMETOOLONG',
   'ENOENT',
+  'EOPNOTSUPP', // a file system that holds no sockets
+  'ENOTSUP',
 ]);
