@@ -48,14 +48,13 @@ export function payPages(context: SandboxContext, deliveries: SandboxDeliveries)
 
   pages.post('/pay/:id', bodyLimit({ maxSize: MAX_FORM_BYTES, onError: refuseLargeForm }), async c => {
     const order = findOrder(context, c.req.param('id'));
-    const form = await c.req.parseBody();
-    const scenario = PAY_SCENARIOS.get(String(form.scenario));
-    const key = String(form.attempt);
-    if (scenario === undefined || !RUN_KEY.test(key)) {
+    const { scenario: name, attempt: key } = await c.req.parseBody();
+    const scenario = typeof name === 'string' ? PAY_SCENARIOS.get(name) : undefined;
+    if (typeof name !== 'string' || scenario === undefined || typeof key !== 'string' || !RUN_KEY.test(key)) {
       throw new SandboxRefusal(400, 'invalid_request', 'The form must name a scenario and its attempt.');
     }
     if (order.closed) return c.html(payPage(order, key), 410, PAGE_HEADERS);
-    const run = runPayScenario(context, order, String(form.scenario), key);
+    const run = runPayScenario(context, order, name, key);
     if (scenario.webhookFirst) {
       await Promise.all(run.webhooks.map(webhook => deliveries.answered(webhook, WEBHOOK_FIRST_WAIT_MS)));
     }

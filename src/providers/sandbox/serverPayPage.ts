@@ -8,11 +8,11 @@ type Html = ReturnType<typeof html>;
 /** The buttons by what they try out; `succeed` and `fail` stand above them as what a pay page always has. */
 const GROUPS = [
   {
-    title: 'Try what can happen to the money',
+    title: 'What can happen to the money',
     names: ['fail-then-succeed', 'pay-twice', 'wrong-amount', 'authorize-only'],
   },
   {
-    title: 'Try what can happen to the news of it',
+    title: 'What can happen to webhook and redirect',
     names: ['webhook-first', 'webhook-late', 'webhook-twice', 'webhook-never', 'callback-never'],
   },
 ];
@@ -30,7 +30,7 @@ export function payPage(order: SandboxOrder, attempt: string): Html {
   return layout(
     `Pay ${amount}`,
     html`<header class="amount">
-        <p class="caption">Amount due</p>
+        <p class="caption">${isPaid(order) || order.closed ? 'Amount' : 'Amount due'}</p>
         <h1>${amount}</h1>
       </header>
       <dl class="facts">
@@ -59,12 +59,12 @@ function form(order: SandboxOrder, attempt: string, amount: string): Html {
   return html`<form method="post" action="/pay/${order.providerOrderId}">
     <input type="hidden" name="attempt" value="${attempt}" />
     <div class="main-actions">
-      <button class="pay" name="scenario" value="succeed">${isPaid(order) ? 'Pay again' : 'Pay'} ${amount}</button>
+      <button class="pay" name="scenario" value="succeed">${isPaid(order) ? 'Pay again' : `Pay ${amount}`}</button>
       <button class="decline" name="scenario" value="fail">Decline</button>
     </div>
     ${GROUPS.map(group)}
   </form>
-  <p class="quiet">Closing this page abandons the payment: nobody is told.</p>`;
+  <p class="quiet">${isPaid(order) ? 'Closing this page changes nothing.' : 'Closing this page abandons the payment: nobody is told.'}</p>`;
 }
 
 function group({ title, names }: (typeof GROUPS)[number]): Html {

@@ -56,7 +56,7 @@ legend { padding: 0; margin-bottom: .6rem; font-size: .9375rem; font-weight: 600
 .history { margin: 0 0 1.5rem; padding: .9rem 1rem; border-radius: .75rem; background: var(--choice); border: 1px solid var(--line); font-size: .9375rem; }
 .history p { margin: 0 0 .4rem; }
 .history ul { margin: 0; padding: 0; list-style: none; display: grid; gap: .35rem; }
-.history li { display: grid; grid-template-columns: 5.5rem 1fr auto; gap: .75rem; align-items: baseline; }
+.history li { display: grid; grid-template-columns: 6.25rem 1fr auto; gap: .75rem; align-items: baseline; }
 .state { font-weight: 600; }
 .captured { color: var(--good); }
 .authorized { color: var(--held); }
@@ -64,7 +64,7 @@ legend { padding: 0; margin-bottom: .6rem; font-size: .9375rem; font-weight: 600
 .canceled { color: var(--quiet); }
 .sum { font-variant-numeric: tabular-nums; }
 .closed { margin: 0; padding: 1rem; border-radius: .75rem; text-align: center; background: var(--banner); color: var(--on-banner); }
-.quiet { margin: 1.5rem 0 0; color: var(--quiet); font-size: .875rem; text-align: center; }
+.quiet { margin: 1.5rem 0 0; color: var(--quiet); font-size: .875rem; text-align: center; text-wrap: balance; }
 .message + .quiet { margin-top: .5rem; text-align: left; font-size: 1rem; }
 @media (max-width: 40rem) {
   main { margin: 0; border-width: 0; border-radius: 0; padding: 1.5rem 1.125rem 2rem; box-shadow: none; min-height: calc(100vh - 2.4rem); }
