@@ -7,6 +7,9 @@ const charts: Readonly<Record<string, typeof orderChart>> = { [ORDER_MACHINE_ID]
 /** The chart new orders are made on. */
 export const CURRENT_MACHINE_ID = ORDER_MACHINE_ID;
 
+/** Orders on any other chart are not touched here. */
+export const KNOWN_MACHINE_IDS: readonly string[] = Object.keys(charts);
+
 export function chartOf(machineId: string): typeof orderChart | undefined {
   return Object.hasOwn(charts, machineId) ? charts[machineId] : undefined;
 }

@@ -97,7 +97,15 @@ export function createDispatch(deps: DispatchDeps): Dispatcher {
       return Promise.reject(new Overloaded(`${QUEUE_LIMIT} events are waiting already`));
     unanswered += 1;
     return new Promise<Outcome>((settle, fail) => {
-      mailboxes.put({ envelope, enqueuedAt: monotonic(), attempted: false, counted: false, taken: 0, settle, fail });
+      mailboxes.put({
+        envelope,
+        enqueuedAt: monotonic(),
+        attempted: false,
+        counted: envelope.stored === true,
+        taken: 0,
+        settle,
+        fail,
+      });
       pump();
     }).finally(() => {
       unanswered -= 1;

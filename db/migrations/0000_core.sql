@@ -205,7 +205,9 @@ CREATE UNIQUE INDEX "orders_one_open" ON "orders" USING btree ("user_id","plan_i
 CREATE INDEX "orders_user_id" ON "orders" USING btree ("user_id","id");--> statement-breakpoint
 CREATE INDEX "orders_wake_at" ON "orders" USING btree ("wake_at") WHERE wake_at is not null;--> statement-breakpoint
 CREATE INDEX "orders_unsettled" ON "orders" USING btree ("id") WHERE state in ('authorized', 'captured', 'parked');--> statement-breakpoint
+CREATE INDEX "orders_other_machine" ON "orders" USING btree ("machine","id") WHERE machine <> 'order.v1';--> statement-breakpoint
 CREATE INDEX "outbox_order_id" ON "outbox" USING btree ("order_id");--> statement-breakpoint
+CREATE INDEX "outbox_dead" ON "outbox" USING btree ("order_id") WHERE status = 'dead';--> statement-breakpoint
 CREATE INDEX "outbox_due" ON "outbox" USING btree ("available_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "payments_order_id" ON "payments" USING btree ("order_id");--> statement-breakpoint
 CREATE INDEX "refunds_payment_id" ON "refunds" USING btree ("payment_id","provider");--> statement-breakpoint

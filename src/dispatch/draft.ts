@@ -147,7 +147,7 @@ export function decideInto(
   const { group, order } = place;
   const { event: told } = item.envelope;
   if (!order.live || !told) throw new Error('an event is decided on an order that can be read');
-  const event = stamped(told, draft, loaded, order.loaded);
+  const event = stampEvent(told, draft, loaded, order.loaded);
   const whole = decide(order.live, event, group.subscription.value);
   const decision = grantError === null ? whole : withoutGrant(whole, grantError);
   order.live = decision.order;
@@ -173,7 +173,12 @@ export function decideInto(
 export const ownerKey = (provider: string | null, paymentId: string) => `${provider} ${paymentId}`;
 
 /** The event with what only dispatch knows: the instant, who owns the payment, which effects are dead. */
-function stamped(told: UnstampedOrderEvent, draft: BatchDraft, loaded: Loaded, order: LoadedOrder): OrderEvent {
+export function stampEvent(
+  told: UnstampedOrderEvent,
+  draft: BatchDraft,
+  loaded: Loaded,
+  order: LoadedOrder,
+): OrderEvent {
   const event = { ...told, at: draft.at } as OrderEvent;
   if (event.type === 'payment.authorized' || event.type === 'payment.captured') {
     const owner = draft.owners.get(ownerKey(order.provider, event.paymentId)) ?? loaded.paymentOwner;

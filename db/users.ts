@@ -1,0 +1,51 @@
+// What one user bought: grants with the kind of their orders, and the subscription rows.
+import type { Database, Row } from './client.ts';
+
+export type UserGrantRow = {
+  orderId: string;
+  userId: string;
+  product: string;
+  kind: string;
+  seq: number;
+  provider: string | null;
+  paymentId: string | null;
+  baseAt: Date;
+  months: number;
+  days: number;
+  graceDays: number;
+  startsAt: Date;
+  endsAt: Date;
+  grantedAt: Date;
+  revokedAt: Date | null;
+  revokeReason: string | null;
+};
+
+/** Every grant of this user and product, revoked ones too, in `seq` order. */
+export function readGrants(db: Database, userId: string, product: string): Promise<UserGrantRow[]> {
+  return db.query<UserGrantRow>(
+    `select g.order_id as "orderId", g.user_id as "userId", g.product, o.kind, g.seq, g.provider, g.payment_id as "paymentId",
+       g.base_at as "baseAt", g.months, g.days, g.grace_days as "graceDays", g.starts_at as "startsAt", g.ends_at as "endsAt",
+       g.granted_at as "grantedAt", g.revoked_at as "revokedAt", g.revoke_reason as "revokeReason"
+     from grants g join orders o on o.id = g.order_id where g.user_id = $1 and g.product = $2 order by g.seq`,
+    [userId, product],
+  );
+}
+
+export type SubscriptionRow = {
+  userId: string;
+  product: string;
+  version: number;
+  grants: number;
+  endsAt: Date | null;
+  graceDays: number;
+  cancelAtEnd: boolean;
+};
+
+export async function readSubscriptions(db: Database, userId: string): Promise<SubscriptionRow[]> {
+  const rows = await db.query<Row>(
+    `select user_id as "userId", product, version, grants, ends_at as "endsAt", grace_days as "graceDays", cancel_at_end as "cancelAtEnd"
+     from subscriptions where user_id = $1 order by product`,
+    [userId],
+  );
+  return rows as unknown as SubscriptionRow[];
+}

@@ -1,0 +1,213 @@
+// Checkout: an order is written before its provider is asked, then opened there under its own id. Whatever is asked
+// twice (two tabs, a lost answer, two replicas) ends in one order, and its key answers the same for ever.
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
+import {
+  claimCheckoutKey,
+  claimOpening,
+  findOpenOrder,
+  insertOrder,
+  pointKeyAt,
+  releaseOpening,
+} from '../db/insertOrder.ts';
+import { type OrderRow, readOrderRow } from '../db/orders.ts';
+import { listPlans, type PlanRow, readPlan } from '../db/plans.ts';
+import { decideCreation } from '../machines/decide.ts';
+import type { PlanTerms } from '../machines/orderEvents.ts';
+import { noSubscription } from '../machines/subscription.ts';
+import { CURRENT_MACHINE_ID } from '../machines/versions.ts';
+import type { Clock } from './clock.ts';
+import type { Dispatch } from './dispatch.ts';
+import { InvalidRequest, Overloaded, PaylatchError } from './errors.ts';
+import type { NewId } from './ids.ts';
+import { orderView } from './orderView.ts';
+import type { CheckoutInput, CheckoutView } from './ports.ts';
+import type { PaymentProvider } from './providers/provider.ts';
+import { decideUnmatched } from './unmatched.ts';
+
+/** How often a place is looked for when an open order appears and goes in between: each time it really went. */
+const MAX_PLACE_TRIES = 5;
+/** How long a caller waits for another one that is opening the same order, in ms: longer than a provider call may take. */
+const OPENING_WAIT_MS = 15_000;
+const OPENING_POLL_MS = 50;
+
+export type CheckoutDeps = {
+  db: Database;
+  dispatch: Dispatch;
+  providers: ReadonlyMap<string, PaymentProvider>;
+  publicUrl: string;
+  clock: Clock;
+  newId: NewId;
+  log: Logger;
+};
+
+/**
+ * @throws InvalidRequest for an unknown plan or provider; PaylatchError idempotency_key_reused, illegal_event;
+ *   ProviderRefused and ProviderUnreachable, after which the same key tries again
+ */
+export async function checkout(deps: CheckoutDeps, input: CheckoutInput, key: string): Promise<CheckoutView> {
+  const provider = deps.providers.get(input.provider);
+  if (!provider) {
+    throw new InvalidRequest(
+      `there is no provider ${input.provider} here; there is: ${[...deps.providers.keys()].join(', ') || 'none'}`,
+    );
+  }
+  const plan = await knownPlan(deps.db, input.planId);
+  const requestHash = createHash('sha256').update(JSON.stringify(input)).digest('hex');
+  const claimed = await claimCheckoutKey(deps.db, key, requestHash, deps.newId('ord'));
+  if (claimed.requestHash !== requestHash) {
+    throw new PaylatchError(
+      'idempotency_key_reused',
+      'this Idempotency-Key was used for another checkout; use a new one',
+    );
+  }
+  const id = await ensureOrder(deps, { id: claimed.orderId, key, input, plan, provider });
+  const row = await ensureOpened(deps, provider, id);
+  return viewOf(row, provider, deps.clock());
+}
+
+async function knownPlan(db: Database, id: string): Promise<PlanRow> {
+  const plan = await readPlan(db, id);
+  if (plan) return plan;
+  const known = (await listPlans(db)).map(entry => entry.id).join(', ');
+  throw new InvalidRequest(`there is no plan ${id}; there is: ${known || 'none'}`);
+}
+
+type Wanted = { id: string; key: string; input: CheckoutInput; plan: PlanRow; provider: PaymentProvider };
+
+/** The order this key stands for: its own, or the open one of the same user, plan and price. */
+async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> {
+  const { db } = deps;
+  const { id, key, input, plan } = wanted;
+  for (let attempt = 0; attempt < MAX_PLACE_TRIES; attempt++) {
+    if (await readOrderRow(db, id)) return id;
+    if (await insertOrder(db, newOrder(deps, wanted))) return id;
+    const open = await findOpenOrder(db, { ...input, amountMinor: plan.amountMinor, currency: plan.currency });
+    if (open?.wakeAt && open.wakeAt <= deps.clock()) await expire(deps, open.id);
+    else if (open) {
+      await pointKeyAt(db, key, open.id);
+      return open.id;
+    }
+  }
+  throw new Overloaded('open orders of this user come and go; try again');
+}
+
+/** Its time to be paid is over, only nobody has said so yet: then it must not stand in the way of a new one. */
+async function expire({ db, dispatch }: CheckoutDeps, id: string): Promise<void> {
+  const row = await readOrderRow(db, id);
+  const deadline = (row?.snapshot as { deadline?: { id: string; setAtVersion: number } } | undefined)?.deadline;
+  if (!deadline) return;
+  await dispatch({
+    source: 'sweeper',
+    orderId: id,
+    provider: null,
+    providerOrderId: null,
+    eventKey: `deadline:${deadline.setAtVersion}`,
+    event: { type: 'deadline.passed', deadline: deadline.id, setAtVersion: deadline.setAtVersion },
+    received: null,
+  });
+}
+
+function newOrder(
+  { clock }: CheckoutDeps,
+  { id, key, input, plan, provider }: Wanted,
+): Parameters<typeof insertOrder>[1] {
+  const at = clock().toISOString();
+  const terms: PlanTerms = {
+    id: plan.id,
+    product: plan.product,
+    amountMinor: plan.amountMinor,
+    currency: plan.currency,
+    months: plan.months,
+    days: plan.days,
+    graceDays: plan.graceDays,
+    surplusPolicy: plan.surplusPolicy,
+  };
+  const about = {
+    kind: 'purchase' as const,
+    userId: input.userId,
+    live: provider.live,
+    amountMinor: plan.amountMinor,
+    currency: plan.currency,
+  };
+  const created = {
+    type: 'order.created' as const,
+    at,
+    ...about,
+    plan: terms,
+    provider: provider.name,
+    account: provider.account,
+  };
+  const [first] = decideCreation(id, created, noSubscription(input.userId, plan.product)).steps;
+  if (!first) throw new Error('an order begins with a transition');
+  return {
+    id,
+    ...about,
+    product: plan.product,
+    planId: plan.id,
+    plan: terms,
+    provider: provider.name,
+    providerAccount: provider.account,
+    machine: CURRENT_MACHINE_ID,
+    state: first.to,
+    snapshot: first.snapshot,
+    wakeAt: first.wakeAt,
+    another: input.another,
+    returnUrl: input.returnUrl,
+    metadata: input.metadata,
+    event: first.event,
+    source: 'checkout',
+    eventKey: key,
+    at,
+  };
+}
+
+/** Opens the order at its provider, or waits for whoever is doing so. */
+async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: string): Promise<OrderRow> {
+  for (let waited = 0; ; waited += OPENING_POLL_MS) {
+    const row = await readOrderRow(deps.db, id);
+    if (!row) throw new Error(`order ${id} is gone`);
+    if (row.providerOrderId) return row;
+    if (row.state !== 'created') {
+      throw new PaylatchError(
+        'illegal_event',
+        `order ${id} was ${row.state} before it was opened; use a new Idempotency-Key`,
+        { legalEvents: [] },
+      );
+    }
+    if (await claimOpening(deps.db, id)) await open(deps, provider, row);
+    else if (waited >= OPENING_WAIT_MS) throw new Overloaded('another call is opening this order; try again');
+    else await sleep(OPENING_POLL_MS);
+  }
+}
+
+async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow): Promise<void> {
+  const { id, userId, planId, amountMinor, currency } = row;
+  try {
+    const callbackUrl = `${deps.publicUrl}/v1/callbacks/${provider.name}`;
+    const opened = await provider.createCheckout({ orderId: id, userId, planId, amountMinor, currency, callbackUrl });
+    await deps.dispatch({
+      source: 'checkout',
+      orderId: id,
+      provider: null,
+      providerOrderId: null,
+      eventKey: `opened:${opened.providerOrderId}`,
+      event: { type: 'checkout.opened', ...opened },
+      received: null,
+    });
+    await decideUnmatched(deps, provider.name, opened.providerOrderId);
+  } finally {
+    await releaseOpening(deps.db, id);
+  }
+}
+
+function viewOf(row: OrderRow, provider: PaymentProvider, now: Date): CheckoutView {
+  const { checkoutUrl } = (row.snapshot as { context: { checkoutUrl: string | null } }).context;
+  const opened = { providerOrderId: row.providerOrderId ?? '', ...(checkoutUrl ? { url: checkoutUrl } : {}) };
+  return {
+    order: orderView(row, now),
+    checkout: { provider: provider.name, ...opened, params: provider.checkoutParams(opened) },
+  };
+}

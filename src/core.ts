@@ -1,0 +1,132 @@
+// The functions behind the HTTP API, put together from the database, dispatch and the providers.
+import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
+import { type OrderRow, readOrderRow, readTimeline, searchOrders } from '../db/orders.ts';
+import { listPlans, type PlanRow, putPlan } from '../db/plans.ts';
+import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts';
+import { accessAt } from '../machines/access.ts';
+import { graceEnd } from '../machines/periods.ts';
+import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
+import { checkout } from './checkout.ts';
+import type { Clock } from './clock.ts';
+import type { Dispatch } from './dispatch.ts';
+import { InvalidRequest, NotFound } from './errors.ts';
+import type { NewId } from './ids.ts';
+import { orderView, timelineView } from './orderView.ts';
+import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
+import { preview } from './preview.ts';
+import type { PaymentProvider } from './providers/provider.ts';
+
+export type CoreDeps = {
+  db: Database;
+  dispatch: Dispatch;
+  providers: ReadonlyMap<string, PaymentProvider>;
+  publicUrl: string;
+  clock: Clock;
+  newId: NewId;
+  log: Logger;
+  readiness: () => Promise<Record<string, boolean>>;
+};
+
+export function createCore(deps: CoreDeps): Core {
+  const { db, clock } = deps;
+
+  async function known(id: string): Promise<OrderRow> {
+    const row = await readOrderRow(db, id);
+    if (!row) throw new NotFound(`there is no order ${id}`);
+    return row;
+  }
+
+  return {
+    dispatch: deps.dispatch,
+    providers: deps.providers,
+    checkout: (input, key) => checkout(deps, input, key),
+    orders: {
+      get: async id => orderView(await known(id), clock()),
+      list: filter => listOrders(deps, filter),
+      async timeline(id) {
+        const row = await readTimeline(db, id);
+        if (!row) throw new NotFound(`there is no order ${id}`);
+        return timelineView(row, clock());
+      },
+      returnUrl: async id => (await known(id)).returnUrl,
+      preview: (id, event, ifMatch) => preview(deps, id, event, ifMatch),
+    },
+    users: {
+      access: async (userId, product, at) => accessView(await readGrants(db, userId, product), product, at),
+      async subscriptions(userId) {
+        const rows = await readSubscriptions(db, userId);
+        return rows.map(({ endsAt, graceDays, ...row }) => ({
+          ...row,
+          endsAt: endsAt?.toISOString() ?? null,
+          graceUntil: endsAt ? graceEnd({ endsAt, graceDays }).toISOString() : null,
+        }));
+      },
+    },
+    plans: {
+      put: async (id, plan) => planView(await putPlan(db, planRow(id, plan))),
+      list: async () => (await listPlans(db)).map(planView),
+    },
+    readiness: deps.readiness,
+  };
+}
+
+async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
+  const now = clock();
+  const rows = await searchOrders(db, {
+    state: filter.state ?? null,
+    userId: filter.userId ?? null,
+    provider: filter.provider ?? null,
+    cursor: filter.cursor ?? null,
+    limit: filter.limit + 1,
+    stuckAt: filter.stuck ? now : null,
+    machines: KNOWN_MACHINE_IDS,
+  });
+  const page = rows.slice(0, filter.limit);
+  const more = rows.length > filter.limit;
+  return { orders: page.map(row => orderView(row, now)), nextCursor: more ? (page.at(-1)?.id ?? null) : null };
+}
+
+function accessView(rows: UserGrantRow[], product: string, at: Date): AccessView {
+  const { access, until, graceUntil, reason, grants } = accessAt(rows, at);
+  return {
+    access,
+    product,
+    until: until?.toISOString() ?? null,
+    graceUntil: graceUntil?.toISOString() ?? null,
+    reason,
+    grants: grants.map(grantView),
+  };
+}
+
+function grantView(grant: Omit<UserGrantRow, 'kind'>): GrantView {
+  const { orderId, product, seq, paymentId, months, days, graceDays, revokeReason } = grant;
+  return {
+    orderId,
+    product,
+    seq,
+    paymentId,
+    baseAt: grant.baseAt.toISOString(),
+    months,
+    days,
+    graceDays,
+    startsAt: grant.startsAt.toISOString(),
+    endsAt: grant.endsAt.toISOString(),
+    grantedAt: grant.grantedAt.toISOString(),
+    revokedAt: grant.revokedAt?.toISOString() ?? null,
+    revokeReason,
+  };
+}
+
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
+
+function planRow(id: string, plan: PlanInput): Omit<PlanRow, 'createdAt' | 'updatedAt'> {
+  if (!CURRENCIES.has(plan.currency)) throw new InvalidRequest(`${plan.currency} is not an ISO 4217 currency`);
+  const { period, ...rest } = plan;
+  return { id, ...rest, months: 'months' in period ? period.months : 0, days: 'days' in period ? period.days : 0 };
+}
+
+function planView({ months, days, createdAt, updatedAt, ...plan }: PlanRow): PlanView {
+  const period = months > 0 ? { months } : { days };
+  return { ...plan, period, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
+}
