@@ -128,6 +128,13 @@ describe('a signed body that cannot be read', () => {
     ['empty', ''],
     ['no JSON', '{"type":'],
     ['no UTF-8', Uint8Array.from([0x22, 0xff, 0x22])],
+    [
+      'no UTF-8 in a field nobody reads',
+      Buffer.concat([
+        Buffer.from(JSON.stringify({ type: 'payment.captured', data }).replace(/}$/, ',"note":"')),
+        Buffer.from([0xff, 0x22, 0x7d]),
+      ]),
+    ],
     ['null', 'null'],
     ['an array', '[]'],
     ['a string', '"payment.captured"'],

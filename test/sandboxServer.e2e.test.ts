@@ -212,6 +212,20 @@ describe('each story', () => {
     await story;
   });
 
+  it('fail-then-succeed tells of the success only after the failure was told', async () => {
+    const id = await open();
+    let answer = (_status: number) => {};
+    receiver.answers.push(new Promise(resolve => (answer = resolve)));
+    await scenario(id, 'fail-then-succeed');
+    await received(1);
+    await webhooks();
+    expect(types()).toEqual(['payment.failed']);
+    answer(500);
+    await received(3);
+    await allDelivered();
+    expect(types().slice(1).sort()).toEqual(['payment.captured', 'payment.failed']);
+  });
+
   it('webhook-late is not due for a while, and can be hurried', async () => {
     await scenario(await open(), 'webhook-late');
     const [late] = await webhooks();
@@ -241,7 +255,10 @@ describe('each story', () => {
     expect((await api('GET', `/orders/${id}`)).json.payments).toHaveLength(4);
   });
 
-  it('of money that was paid: refunds and disputes', async () => {
+  it('of money that was paid: refunds and disputes, each later than the one before even within one millisecond', async () => {
+    await server.close();
+    const instant = new Date();
+    await start({ clock: () => instant });
     const id = await open();
     const before = await api('POST', `/orders/${id}/scenarios/refund`);
     expect(before).toMatchObject({ status: 409, json: { code: 'not_captured' } });
@@ -340,6 +357,17 @@ describe('a restart', () => {
     await start();
     await received(2);
     expect(receiver.calls[0]!.headers['webhook-id']).toBe(receiver.calls[1]!.headers['webhook-id']);
+    await allDelivered();
+    expect(await webhooks()).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+  });
+
+  it('sends nothing again that was accepted', async () => {
+    await scenario(await open(), 'succeed');
+    await allDelivered();
+    await server.close();
+    await start();
+    expect(await webhooks()).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+    expect(receiver.calls).toHaveLength(1);
   });
 
   it('takes another port when its own is somebody else’s now', async () => {

@@ -118,7 +118,9 @@ function readSignatures(header: string): Buffer[] {
   // The length comes first: a header of ten thousand signatures is refused without being split.
   const entries = header.length > MAX_SIGNATURE_HEADER_LENGTH ? [] : header.split(' ');
   if (entries.length === 0 || entries.length > MAX_SIGNATURES) {
-    throw new BadSignature(`The webhook-signature header may hold at most ${MAX_SIGNATURES} signatures.`);
+    throw new BadSignature(
+      `The webhook-signature header may hold at most ${MAX_SIGNATURES} signatures in ${MAX_SIGNATURE_HEADER_LENGTH} characters.`,
+    );
   }
   const macs = entries
     .filter(entry => entry.startsWith('v1,'))
