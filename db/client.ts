@@ -66,9 +66,12 @@ function connect({ url, connections, applicationName }: DatabaseOptions): postgr
       application_name: applicationName,
       TimeZone: 'UTC',
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      // The driver drops settings that are false: they must be words.
       // The statements are large and the same; planning them anew for each batch would cost more than running them.
       plan_cache_mode: 'force_generic_plan',
-      jit: false,
+      // A plan made while a table is empty would read all of it for ever after: every look-up here is by key.
+      enable_seqscan: 'off',
+      jit: 'off',
     },
   };
   return postgres(url, options);

@@ -1,6 +1,13 @@
-// The parts of the embedded start that need no server: who may enter which folder, and what is said where none can run.
+// The parts of the embedded start that need no server: who may enter which folder, who gets its lock, and what is said
+// where no server can run.
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { systemRandom } from '../src/clock.ts';
 import { findBinaries } from '../src/embedded/binaries.ts';
+import { lockFolder } from '../src/embedded/folderLock.ts';
 import { closedFolderSentence, type Folder, firstClosedFolder, nobodyIn } from '../src/embedded/identity.ts';
 import { EmbeddedStartRefused } from '../src/embedded/startRefused.ts';
 
@@ -45,3 +52,33 @@ test.each([
   expect(refusal.message).toContain(`${platform}-${arch}`);
   expect(refusal.message).toContain('set DATABASE_URL');
 });
+
+test('of many that find a dead socket at the same instant exactly one gets the lock, and sweeps up', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'paylatch-test-lock-'));
+  try {
+    const dead = createServer();
+    await new Promise<void>(resolve => dead.listen(join(folder, 'dead'), resolve));
+    await rename(join(folder, 'dead'), join(folder, 'service.sock'));
+    await new Promise(resolve => dead.close(resolve)); // closing removes the file under its first name only
+    await writeFile(join(folder, 'service-00000000.sock'), 'left by a start that was killed');
+    const racing = Array.from({ length: 20 }, () => lockFolder(folder, systemRandom));
+    // Halting the loop lets what all of them wait for arrive in one turn, so that several find nobody before any has taken the name.
+    const halts = setInterval(() => haltLoop(30));
+    const attempts = await Promise.allSettled(racing);
+    clearInterval(halts);
+    const won = attempts.filter(attempt => attempt.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    for (const attempt of attempts)
+      if (attempt.status === 'rejected') expect(attempt.reason.message).toContain(`(process ${process.pid})`);
+    expect(await readdir(folder)).toEqual(['service.sock']);
+    await won[0]?.value.release();
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function haltLoop(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

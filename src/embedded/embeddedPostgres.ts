@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const ourUid = process.getuid?.() ?? -1;
   try {
     const dataDir = await makeFolder(asked, ourUid === 0);
-    const lock = await lockFolder(dataDir);
+    const lock = await lockFolder(dataDir, options.random);
     try {
       const serverLog = await openServerLog(join(dataDir, 'postgres.log'));
       try {

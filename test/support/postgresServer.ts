@@ -26,20 +26,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('postgresLog', '');
     return async () => {};
   }
+  const asked = isolation(process.env.PAYLATCH_TEST_ISOLATION);
   const dataDir = await mkdtemp(join(tmpdir(), 'paylatch-test-server-'));
   const quiet = { info: () => {}, warn: (fields: object, message: string) => console.warn(message, fields) };
+  const removeFolder = () => rm(dataDir, { recursive: true, force: true });
   const server = await startEmbeddedPostgres({
     dataDir,
     random: systemRandom,
     log: quiet,
     env: { PATH: process.env.PATH ?? '' },
-    extraSettings: { max_connections: MAX_CONNECTIONS, ...isolation(process.env.PAYLATCH_TEST_ISOLATION) },
+    extraSettings: { max_connections: MAX_CONNECTIONS, ...asked },
+  }).catch(async error => {
+    await removeFolder();
+    throw error;
   });
   project.provide('postgresUrl', server.url);
   project.provide('postgresLog', join(dataDir, 'postgres.log'));
   return async () => {
     await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await removeFolder();
   };
 }
 
