@@ -79,11 +79,11 @@ function hearCaptured(terms: Terms, payment: PaymentRecord, fact: PaymentFact): 
   const heard = { state: 'captured' as const, currency: fact.currency, asOf: fact.occurredAt ?? null };
   if (payment.state !== 'captured') return { ...payment, ...heard, amountMinor: fact.amountMinor, fits: fitting };
   // Captured amounts only grow. Once it fitted it pays for the order for good: a later, odd amount is alarming, not unpaying.
-  const amountMinor =
-    payment.currency === fact.currency ? Math.max(payment.amountMinor, fact.amountMinor) : payment.amountMinor;
+  const sameMoney = payment.currency === fact.currency;
+  const grown = sameMoney ? Math.max(payment.amountMinor, fact.amountMinor) : payment.amountMinor;
   if (fitting && !payment.fits)
-    return { ...payment, ...heard, amountMinor: Math.max(amountMinor, fact.amountMinor), fits: true };
-  return amountMinor === payment.amountMinor ? payment : { ...payment, amountMinor };
+    return { ...payment, ...heard, amountMinor: sameMoney ? grown : fact.amountMinor, fits: true };
+  return grown === payment.amountMinor ? payment : { ...payment, amountMinor: grown };
 }
 
 function hearAuthorized(terms: Terms, payment: PaymentRecord, fact: PaymentFact): PaymentRecord {
