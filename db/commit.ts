@@ -1,7 +1,8 @@
 // The only writer of orders. One commit is one SQL statement over arrays: it takes the orders at the versions they were
 // decided on, then everything that belongs to them, and answers the groups it wrote. Nobody waits for a row while
 // holding others (SKIP LOCKED), so there is no deadlock and no stuck neighbour: a group that is missing from the answer
-// was taken or is held by somebody and is loaded and decided again.
+// was taken or is held by somebody and is loaded and decided again. The laterals are look-ups by key, one row at a time: a
+// plain join may be planned the other way round while a table is still empty, and would then read all of it for ever.
 import type { Database } from './client.ts';
 import { commitParams, commitRows as rows } from './commitRows.ts';
 import type { Commit } from './writes.ts';
@@ -15,19 +16,19 @@ with
 o as materialized (
   select * from ${rows.orders.from}),
 lk as materialized (
-  select t.id from orders t join o on t.id = o.id and t.version = o.ver order by t.id for no key update of t skip locked),
+  select k.id from o cross join lateral (select t.id from orders t where t.id = o.id and t.version = o.ver for no key update skip locked) k),
 -- A payment that another order owns cannot be written here; the group is decided again, knowing that.
 p as materialized (
   select * from ${rows.payments.from}),
 po as materialized (
-  select p.g from p join payments t on t.payment_id = p.payment_id and t.provider = p.provider where t.order_id <> p.order_id),
+  select p.g from p cross join lateral (select t.order_id from payments t where t.payment_id = p.payment_id and t.provider = p.provider limit 1) k where k.order_id <> p.order_id),
 g1 as materialized (
   select o.g from o left join lk on lk.id = o.id where not exists (select from po where po.g = o.g) group by o.g having count(*) = count(lk.id)),
 s as materialized (
   select * from ${rows.subscriptions.from}),
 ls as materialized (
-  select t.user_id, t.product from subscriptions t join (s join g1 using (g)) on t.user_id = s.user_id and t.product = s.product and t.version = s.ver
-  order by t.user_id, t.product for no key update of t skip locked),
+  select k.user_id, k.product from s join g1 using (g) cross join lateral (
+    select t.user_id, t.product from subscriptions t where t.user_id = s.user_id and t.product = s.product and t.version = s.ver for no key update skip locked) k),
 su as (
   insert into subscriptions as t (user_id, product, version, grants, anchor_at, anchor_months, ends_at, grace_days)
   select s.user_id, s.product, s.ver + 1, s.grants, s.anchor_at::timestamptz, s.anchor_months, s.ends_at::timestamptz, s.grace_days
