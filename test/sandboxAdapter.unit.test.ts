@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BadSignature, InvalidRequest, ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
 import type { IncomingCall } from '../src/providers/provider.ts';
 import { createSandboxProvider } from '../src/providers/sandbox/adapter.ts';
-import { type Answer, clock, data, secret, secretBytes, withAnswer } from './support/sandboxAdapterRig.ts';
+import { type Answer, clock, data, secretBytes, withAnswer } from './support/sandboxAdapterRig.ts';
 
 const { provider } = withAnswer();
 
