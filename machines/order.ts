@@ -198,7 +198,17 @@ export const orderChart = orderSetup.createMachine({
           { actions: ['noteAttempt'] },
         ],
         'payment.canceled': says('stale'),
-        ...recorded,
+        // What a wrong payment had given back is ours again: somebody must decide about it after all.
+        'refund.updated': [
+          ...toldBefore,
+          { guard: 'moneyHeld', target: 'parked', actions: ['hear', alert('mismatch')] },
+          heard,
+        ],
+        'dispute.updated': [
+          ...toldBefore,
+          { guard: 'moneyHeld', target: 'parked', actions: ['hear', alert('dispute')] },
+          { actions: ['hear', alert('dispute')] },
+        ],
         'cancel.requested': [{ guard: 'closedAlready', ...says('duplicate') }, { actions: ['noteClosed', close] }],
         ...noRefund('the order holds no captured money'),
         'retry.requested': rearmOr(NOTHING_TO_RETRY),

@@ -118,6 +118,7 @@ export const orderSetup = setup({
       'state' in asked.event &&
       (asked.event.state === 'completed' || asked.event.state === 'lost') &&
       holdsNothing(after(asked)),
+    moneyHeld: asked => !holdsNothing(after(asked)),
     isCapturedPayment: asked => paymentOf(asked)?.state === 'captured',
     isTheAuthorization,
     authorizationGivenBack: asked =>

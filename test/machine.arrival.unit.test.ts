@@ -98,6 +98,19 @@ const SETS: Record<string, Facts> = {
     ends: 'failed',
     facts: [odd('w'), refund('w', 'completed', part(40)), refund('w', 'completed', part(60, 'rf_2'))],
   },
+  'a wrong payment whose refund failed in the end': {
+    ends: 'parked',
+    facts: [odd('w'), refund('w', 'completed', part(ODD)), refund('w', 'failed', part(ODD))],
+  },
+  'a wrong payment whose dispute was lost and won': {
+    ends: 'parked',
+    facts: [
+      odd('w'),
+      dispute('w', 'opened', part(ODD)),
+      dispute('w', 'lost', part(ODD)),
+      dispute('w', 'won', part(ODD)),
+    ],
+  },
   'two wrong payments, one back': {
     ends: 'parked',
     facts: [odd('w'), dollars('x', 7), refund('w', 'completed', part(ODD))],
