@@ -262,6 +262,9 @@ export const orderChart = orderSetup.createMachine({
           { guard: 'fitsMoneyBackAgain', target: 'subscribed', actions: [...surplus, grant('restore')] },
           { guard: 'fitsAndPays', target: 'captured', actions: surplus },
           { guard: 'fits', actions: surplus },
+          // More of a payment that counts than was known when it went back: the net rule asks for all of it.
+          { guard: 'moneyBackAgain', target: 'subscribed', actions: [...mismatch, grant('restore')] },
+          { guard: 'moneyLeft', target: 'captured', actions: mismatch },
           { actions: mismatch },
         ],
         'refund.updated': [...toldBefore, ...moneyReturns, heard],

@@ -89,6 +89,14 @@ const SETS: Record<string, Facts> = {
     ends: 'subscribed',
     facts: [dollars('p', PRICE + ODD), captured('p')],
   },
+  'the right amount, then more, and the price refunded': {
+    ends: 'subscribed',
+    facts: [captured('p'), odd('p', PRICE + ODD), refund('p')],
+  },
+  'the right amount, then more, and all of it refunded': {
+    ends: 'refunded',
+    facts: [captured('p'), odd('p', PRICE + ODD), refund('p'), refund('p', 'completed', part(ODD, 'rf_2'))],
+  },
   'a wrong payment, then a right one': { ends: 'subscribed', facts: [odd('w'), captured('p')] },
   'a wrong payment that went back': {
     ends: 'failed',
