@@ -1,0 +1,173 @@
+// The composition root: everything is made here, once, and handed on. Starts the parts in the order they need each
+// other and stops them in the opposite one.
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { type Logger, pino } from 'pino';
+import { type Database, openDatabase } from '../db/client.ts';
+import { migrate } from '../db/migrate.ts';
+import { listPlans, putPlan } from '../db/plans.ts';
+import { systemClock, systemRandom } from './clock.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { createCore } from './core.ts';
+import { createDispatch } from './dispatch.ts';
+import { startEmbeddedPostgres } from './embedded/embeddedPostgres.ts';
+import { EmbeddedStartRefused } from './embedded/startRefused.ts';
+import { EXAMPLE_PLANS } from './examplePlans.ts';
+import { createApp } from './http/app.ts';
+import { startHttpServer } from './http/server.ts';
+import { idsFrom } from './ids.ts';
+import { type Keys, loadKeys } from './keys.ts';
+import type { PaymentProvider } from './providers/provider.ts';
+import { createSandboxProvider } from './providers/sandbox/adapter.ts';
+import { startSandboxServer } from './providers/sandbox/server.ts';
+import { startSweeper } from './sweeper/driveCaptured.ts';
+
+/** Connections kept: two lanes, checkouts and reads beside them; PostgreSQL's default allows a hundred in all. */
+const DATABASE_CONNECTIONS = 10;
+
+const clock = systemClock;
+const random = systemRandom;
+const newId = idsFrom(clock, random);
+
+/** What runs, in the order it was started; stopped backwards. */
+const running: { name: string; close: () => Promise<unknown> }[] = [];
+
+async function start(config: Config, log: Logger): Promise<string> {
+  const keys = await loadKeys(config, random, lines => process.stdout.write(`${lines.join('\n')}\n`));
+  const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log));
+  await migrate(databaseUrl);
+  const db = openDatabase({ url: databaseUrl, connections: DATABASE_CONNECTIONS, applicationName: 'paylatch' });
+  running.push({ name: 'database connections', close: () => db.close() });
+  const port = config.port || (await freePort(config.host));
+  const publicUrl = config.publicUrl ?? `http://${hostInUrl(config.host)}:${port}`;
+  const providers = new Map<string, PaymentProvider>();
+  if (config.sandbox) {
+    await seedExamplePlans(db);
+    providers.set('sandbox', await startSandbox(config, config.sandbox, keys, publicUrl, log));
+  }
+  const dispatcher = createDispatch({ db, clock, random, newId, log });
+  running.push({ name: 'dispatch', close: () => dispatcher.close() });
+  const sweeper = startSweeper({ db, dispatch: dispatcher.dispatch, clock, log });
+  running.push({ name: 'sweeper', close: () => sweeper.close() });
+  const readiness = async () => ({ database: await answers(db), sandbox: true });
+  const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
+  const app = createApp({ core, keys: { api: keys.apiKey, admin: keys.adminKey }, clock, newId, log });
+  const http = await startHttpServer({ app, host: config.host, port, log });
+  running.push({ name: 'http', close: () => http.close() });
+  return publicUrl;
+}
+
+async function startDatabase(config: Config, log: Logger): Promise<string> {
+  const server = await startEmbeddedPostgres({ dataDir: config.dataDir, random, log, env: { PATH: config.path } });
+  running.push({ name: 'database', close: () => server.stop() });
+  void server.exited.then(({ asked, sentence }) => {
+    if (asked) return;
+    // Without its database the service can do nothing; whoever runs it starts it again.
+    log.fatal(sentence);
+    process.exit(1);
+  });
+  return server.url;
+}
+
+async function startSandbox(
+  config: Config,
+  { own, url, port }: NonNullable<Config['sandbox']>,
+  keys: Keys,
+  publicUrl: string,
+  log: Logger,
+): Promise<PaymentProvider> {
+  const secret = keys.sandboxWebhookSecret;
+  if (!own && url) return createSandboxProvider({ url, secret, clock });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const webhookUrl = `${publicUrl}/v1/webhooks/sandbox`;
+  const server = await startSandboxServer({
+    port,
+    publicUrl: url ?? undefined,
+    webhookUrl,
+    secret,
+    dataDir: config.dataDir,
+    clock,
+    random,
+    log,
+  });
+  running.push({ name: 'sandbox', close: () => server.close() });
+  return createSandboxProvider({ url: server.localUrl, secret, clock });
+}
+
+async function seedExamplePlans(db: Database): Promise<void> {
+  if ((await listPlans(db)).length > 0) return;
+  for (const plan of EXAMPLE_PLANS) await putPlan(db, plan);
+}
+
+async function answers(db: Database): Promise<boolean> {
+  return db.query('select 1', []).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A port nobody listens on now; taken again a moment later. */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no free port')),
+      );
+    });
+  });
+}
+
+const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
+
+async function stop(log: Logger): Promise<void> {
+  for (const part of running.splice(0).reverse()) {
+    await part
+      .close()
+      .catch((error: unknown) => log.error({ err: error, part: part.name }, 'a part did not stop cleanly'));
+  }
+}
+
+/** A setting, a folder or a port that stops the start: one sentence, no stack. */
+function isForOperator(error: unknown): error is Error {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return (
+    error instanceof ConfigError || error instanceof EmbeddedStartRefused || code === 'EADDRINUSE' || code === 'EACCES'
+  );
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = pino({ level: config.logLevel, base: undefined });
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      log.info({ signal }, 'stopping');
+      void stop(log).then(() => process.exit(0));
+    });
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    // Nobody knows what is still sound after this: stop, and let a normal start recover.
+    process.on(event, error => {
+      log.fatal({ err: error }, event);
+      process.exit(1);
+    });
+  }
+  try {
+    const url = await start(config, log);
+    process.stdout.write(`Paylatch is ready: ${url} (shop), ${url}/docs (API reference)\n`);
+  } catch (error) {
+    await stop(log);
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  if (isForOperator(error)) process.stderr.write(`Paylatch cannot start: ${error.message}\n`);
+  else console.error('Paylatch cannot start:', error);
+  process.exit(1);
+});
