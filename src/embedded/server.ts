@@ -38,8 +38,10 @@ const SETTINGS: Record<string, string> = {
   checkpoint_timeout: '15min',
   TimeZone: 'UTC',
   log_timezone: 'UTC',
-  // "log" ranks above "error": failed statements are the service's to report, and would swell a file nobody reads.
-  log_min_messages: 'log',
+  // An error is logged with its SQLSTATE, so that a constraint that refuses a grant can be found from this side too;
+  // without its statement, which is a whole batch of orders.
+  log_line_prefix: '%m [%p] %e ',
+  log_min_error_statement: 'panic',
   log_checkpoints: 'off',
 };
 
