@@ -204,10 +204,15 @@ async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow
 }
 
 function viewOf(row: OrderRow, provider: PaymentProvider, now: Date): CheckoutView {
-  const { checkoutUrl } = (row.snapshot as { context: { checkoutUrl: string | null } }).context;
+  const checkoutUrl = payUrlOf(row);
   const opened = { providerOrderId: row.providerOrderId ?? '', ...(checkoutUrl ? { url: checkoutUrl } : {}) };
   return {
     order: orderView(row, now),
     checkout: { provider: provider.name, ...opened, params: provider.checkoutParams(opened) },
   };
+}
+
+/** The provider's page for an opened order, as its machine remembers it. */
+export function payUrlOf(row: OrderRow): string | null {
+  return (row.snapshot as { context?: { checkoutUrl?: string | null } }).context?.checkoutUrl ?? null;
 }

@@ -7,7 +7,7 @@ import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts
 import { accessAt } from '../machines/access.ts';
 import { graceEnd } from '../machines/periods.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
-import { checkout } from './checkout.ts';
+import { checkout, payUrlOf } from './checkout.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
@@ -50,6 +50,7 @@ export function createCore(deps: CoreDeps): Core {
         return timelineView(row, clock());
       },
       returnUrl: async id => (await known(id)).returnUrl,
+      payUrl: async id => payUrlOf(await known(id)),
       preview: (id, event, ifMatch) => preview(deps, id, event, ifMatch),
     },
     users: {

@@ -14,12 +14,14 @@ import { startEmbeddedPostgres } from './embedded/embeddedPostgres.ts';
 import { EmbeddedStartRefused } from './embedded/startRefused.ts';
 import { EXAMPLE_PLANS } from './examplePlans.ts';
 import { createApp } from './http/app.ts';
+import type { App } from './http/appTypes.ts';
 import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { type Keys, loadKeys } from './keys.ts';
 import type { PaymentProvider } from './providers/provider.ts';
 import { createSandboxProvider } from './providers/sandbox/adapter.ts';
 import { startSandboxServer } from './providers/sandbox/server.ts';
+import { addShop } from './shop/shop.ts';
 import { startSweeper } from './sweeper/driveCaptured.ts';
 
 /** Connections kept: two lanes, checkouts and reads beside them; PostgreSQL's default allows a hundred in all. */
@@ -51,7 +53,9 @@ async function start(config: Config, log: Logger): Promise<string> {
   running.push({ name: 'sweeper', close: () => sweeper.close() });
   const readiness = async () => ({ database: await answers(db), sandbox: true });
   const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
-  const app = createApp({ core, keys: { api: keys.apiKey, admin: keys.adminKey }, clock, newId, log });
+  const appKeys = { api: keys.apiKey, admin: keys.adminKey };
+  const addPages = (app: App) => addShop(app, { core, clock, newId });
+  const app = createApp({ core, keys: appKeys, clock, newId, log, addPages });
   const http = await startHttpServer({ app, host: config.host, port, log });
   running.push({ name: 'http', close: () => http.close() });
   return publicUrl;

@@ -174,6 +174,8 @@ export type Core = {
     timeline(id: string): Promise<TimelineView>;
     /** Where the customer's browser goes after paying; null when the merchant named no address. */
     returnUrl(id: string): Promise<string | null>;
+    /** The provider's page where the order is paid, if it has one. */
+    payUrl(id: string): Promise<string | null>;
     /** Decides without writing. @throws NotFound, version_conflict */
     preview(id: string, event: UnstampedOrderEvent, ifMatch?: number): Promise<PreviewView>;
   };

@@ -1,6 +1,6 @@
 // The hosted pay page: its buttons, its safety, and money written as people write it.
 import { describe, expect, it } from 'vitest';
-import { formatAmount } from '../src/providers/sandbox/serverPayPage.ts';
+import { formatAmount } from '../src/pages/formatAmount.ts';
 import { PAY_SCENARIOS } from '../src/providers/sandbox/serverScenarios.ts';
 import { useSandbox } from './support/sandboxRig.ts';
 

@@ -1,5 +1,6 @@
 // The markup of the hosted pay page. Works without JavaScript and holds none; `html` escapes whatever is put into it.
 import { html } from 'hono/html';
+import { formatAmount } from '../../pages/formatAmount.ts';
 import { PAY_SCENARIOS } from './serverScenarios.ts';
 import type { SandboxOrder, SandboxPayment } from './serverState.ts';
 
@@ -46,13 +47,6 @@ export function payPage(order: SandboxOrder, attempt: string): Html {
 /** A page with one sentence. */
 export function messagePage(title: string, sentence: string): Html {
   return layout(title, html`<h1 class="message">${title}</h1><p class="quiet">${sentence}</p>`);
-}
-
-/** Money as people write it: as many decimals as the currency has, so 500 is ¥500, ₹5.00 and KWD 0.500. */
-export function formatAmount(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 0;
-  return format.format(amountMinor / 10 ** digits);
 }
 
 function form(order: SandboxOrder, attempt: string, amount: string): Html {
