@@ -53,6 +53,14 @@ const paid = [
   { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
   { guard: 'fits', target: 'refunded', actions: ['hear'] },
 ] as const;
+/** The same while another payment is reserved: that one is let go. */
+const paidWhileReserved = [
+  elsewhere,
+  known,
+  { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
+  { guard: 'anotherFits', target: 'refunded', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
+  ...paid,
+] as const;
 const oddPayment = [
   { guard: 'oddMoneyIsBack', target: 'failed', actions: mismatch },
   { target: 'parked', actions: mismatch },
@@ -125,27 +133,32 @@ export const orderChart = orderSetup.createMachine({
           { target: 'parked', actions: mismatch },
         ],
         'payment.captured': [
-          elsewhere,
-          known,
-          { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
-          ...paid,
+          ...paidWhileReserved,
+          { guard: 'oddMoneyIsBackWhileReserved', actions: mismatch },
           ...oddPayment,
         ],
+        // An attempt that ends while a wrong payment is held leaves a human to decide about that one.
         'payment.failed': [
+          { guard: 'isTheAuthorizationMoneyHeld', target: 'parked', actions: ['noteAttempt', 'dropAuthorization'] },
           { guard: 'isTheAuthorization', target: 'failed', actions: ['noteAttempt', 'dropAuthorization'] },
           says('stale'),
         ],
         'payment.canceled': [
+          { guard: 'isTheAuthorizationMoneyHeld', target: 'parked', actions: ['noteAttempt', 'voidAuthorization'] },
           { guard: 'isTheAuthorization', target: 'failed', actions: ['noteAttempt', 'voidAuthorization'] },
           says('stale'),
         ],
         'refund.updated': [
           ...toldBefore,
+          { guard: 'authorizationGivenBackMoneyHeld', target: 'parked', actions: ['hear', 'voidAuthorization'] },
           { guard: 'authorizationGivenBack', target: 'failed', actions: ['hear', 'voidAuthorization'] },
           heard,
         ],
         'dispute.updated': recorded['dispute.updated'],
-        'cancel.requested': { target: 'failed', actions: [voidAuthorized, 'voidAuthorization', 'noteClosed'] },
+        'cancel.requested': [
+          { guard: 'moneyHeld', target: 'parked', actions: [voidAuthorized, 'voidAuthorization', 'noteClosed'] },
+          { target: 'failed', actions: [voidAuthorized, 'voidAuthorization', 'noteClosed'] },
+        ],
         ...noRefund('nothing was captured; cancel instead'),
         'retry.requested': rearmOr(NOTHING_TO_RETRY),
         ...noGrantYet,
@@ -227,10 +240,16 @@ export const orderChart = orderSetup.createMachine({
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { actions: mismatch },
         ],
-        'payment.captured': [...paid, { actions: mismatch }],
-        'refund.updated': [...toldBefore, { guard: 'allMoneyIsBack', target: 'failed', actions: ['hear'] }, heard],
+        'payment.captured': [...paidWhileReserved, { actions: mismatch }],
+        'refund.updated': [
+          ...toldBefore,
+          { guard: 'onlyTheReservationStands', target: 'authorized', actions: ['hear'] },
+          { guard: 'allMoneyIsBack', target: 'failed', actions: ['hear'] },
+          heard,
+        ],
         'dispute.updated': [
           ...toldBefore,
+          { guard: 'onlyTheReservationStands', target: 'authorized', actions: ['hear', alert('dispute')] },
           { guard: 'allMoneyIsBack', target: 'failed', actions: ['hear', alert('dispute')] },
           { actions: ['hear', alert('dispute')] },
         ],

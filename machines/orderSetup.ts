@@ -57,15 +57,32 @@ const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked
 const isTheAuthorization = ({ context, event }: Asked) =>
   'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
 /** A payment stands that is not what the order costs: the reason to be parked is still there. */
-const oddPaymentStands = (context: OrderContext) =>
-  context.payments.some(
+const oddPaymentStands = (payments: PaymentRecord[]) =>
+  payments.some(
     payment =>
       !payment.fits && (payment.state === 'authorized' || (payment.state === 'captured' && !holdsNothing([payment]))),
   );
-const authorizationStands = (context: OrderContext) =>
-  context.payments.some(
-    payment => payment.paymentId === context.authorizedBy && payment.state === 'authorized' && payment.fits,
+/** The authorisation can still be captured: it was neither ended nor given back. */
+const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentRecord[]) =>
+  payments.some(
+    payment =>
+      payment.paymentId === authorizedBy &&
+      payment.state === 'authorized' &&
+      payment.fits &&
+      !wasReturned([payment], payment.paymentId, payment.amountMinor),
   );
+const authorizationStands = (context: OrderContext, payments = context.payments) =>
+  !oddPaymentStands(payments) && reservationStands(context, payments);
+const moneyHeld = (asked: Asked) => !holdsNothing(after(asked));
+const allMoneyIsBack = (asked: Asked) =>
+  'state' in asked.event && (asked.event.state === 'completed' || asked.event.state === 'lost') && !moneyHeld(asked);
+const authorizationGivenBack = (asked: Asked) =>
+  asked.event.type === 'refund.updated' &&
+  isTheAuthorization(asked) &&
+  after(asked).some(p => p.paymentId === asked.context.authorizedBy && wasReturned([p], p.paymentId, p.amountMinor));
+/** A fitting payment that is not the one the order waits for, while that one could still be captured. */
+const isAnother = (asked: Asked) =>
+  doesFit(asked) && !isTheAuthorization(asked) && reservationStands(asked.context, asked.context.payments);
 
 /** The payment a refund request means (the named one, or the newest that still holds money) and how much of it. */
 export function refundTarget({ context, event }: Asked): { paymentId: string; amountMinor: number } | null {
@@ -97,7 +114,8 @@ export const orderSetup = setup({
     fits: doesFit,
     belongsElsewhere: ({ event }) => isPayment(event) && event.ownedBy !== undefined,
     fitsAndPays: asked => doesFit(asked) && moneyLeft(asked),
-    anotherPays: asked => doesFit(asked) && moneyLeft(asked) && !isTheAuthorization(asked),
+    anotherPays: asked => isAnother(asked) && moneyLeft(asked),
+    anotherFits: isAnother,
     moneyLeft: asked => !asked.context.granted && moneyLeft(asked),
     moneyBackAgain: asked => asked.context.granted && moneyLeft(asked),
     fitsMoneyBackAgain: asked => asked.context.granted && doesFit(asked) && moneyLeft(asked),
@@ -114,19 +132,19 @@ export const orderSetup = setup({
       isPayment(event) && wasReturned(context.payments, event.paymentId, event.amountMinor),
     oddMoneyIsBack: asked =>
       isMoney(asked.event) && after(asked).some(p => p.state === 'captured') && holdsNothing(after(asked)),
-    allMoneyIsBack: asked =>
-      'state' in asked.event &&
-      (asked.event.state === 'completed' || asked.event.state === 'lost') &&
-      holdsNothing(after(asked)),
-    moneyHeld: asked => !holdsNothing(after(asked)),
+    oddMoneyIsBackWhileReserved: asked =>
+      isPayment(asked.event) && !moneyHeld(asked) && reservationStands(asked.context, after(asked)),
+    allMoneyIsBack,
+    onlyTheReservationStands: asked =>
+      allMoneyIsBack(asked) &&
+      paymentOf(asked)?.state === 'captured' &&
+      authorizationStands(asked.context, after(asked)),
+    moneyHeld,
     isCapturedPayment: asked => paymentOf(asked)?.state === 'captured',
     isTheAuthorization,
-    authorizationGivenBack: asked =>
-      asked.event.type === 'refund.updated' &&
-      asked.event.paymentId === asked.context.authorizedBy &&
-      after(asked).some(
-        p => p.paymentId === asked.context.authorizedBy && wasReturned([p], p.paymentId, p.amountMinor),
-      ),
+    isTheAuthorizationMoneyHeld: asked => isTheAuthorization(asked) && moneyHeld(asked),
+    authorizationGivenBack,
+    authorizationGivenBackMoneyHeld: asked => authorizationGivenBack(asked) && moneyHeld(asked),
     attemptKnown: ({ context, event }) =>
       'paymentId' in event &&
       event.paymentId !== undefined &&
@@ -141,8 +159,8 @@ export const orderSetup = setup({
       event.type === 'checkout.opened' && event.providerOrderId === context.providerOrderId,
     refundable: asked => refundTarget(asked) !== null,
     effectIsDead: ({ event }) => event.type === 'retry.requested' && (event.dead?.length ?? 0) > 0,
-    authorizationStands: ({ context }) => !oddPaymentStands(context) && authorizationStands(context),
-    causeIsGone: ({ context }) => !oddPaymentStands(context),
+    authorizationStands: ({ context }) => authorizationStands(context),
+    causeIsGone: ({ context }) => !oddPaymentStands(context.payments),
     holdsNothing: ({ context }) => holdsNothing(context.payments),
     onlyReserves: ({ context }) =>
       holdsNothing(context.payments) && context.payments.some(p => p.state === 'authorized'),

@@ -131,6 +131,14 @@ const SETS: Record<string, Facts> = {
     ends: 'subscribed',
     facts: [odd('w'), refund('w', 'completed', part(ODD)), captured('p')],
   },
+  'a reservation, and a wrong payment that went back': {
+    ends: 'authorized',
+    facts: [authorized('a'), odd('w'), refund('w', 'pending', part(ODD)), refund('w', 'completed', part(ODD))],
+  },
+  'a reservation captured, and a wrong payment that went back': {
+    ends: 'subscribed',
+    facts: [authorized('p'), odd('w'), refund('w', 'completed', part(ODD)), captured('p')],
+  },
   'a wrong payment held, a right one refunded': {
     ends: 'refunded',
     facts: [odd('w'), captured('p'), refund('p', 'pending'), refund('p', 'completed')],
