@@ -38,13 +38,20 @@ export async function loadKeys(
   };
 }
 
-async function keptKeys(dataDir: string, random: RandomSource, announce: (lines: string[]) => void): Promise<Keys> {
+/** The keys that a service made in this folder; null when none did. @throws Error with one sentence */
+export async function readKeptKeys(dataDir: string): Promise<Keys | null> {
   const file = join(dataDir, 'keys.json');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw new Error(`${file} cannot be read: ${error.message}.`);
   });
-  if (text !== null) return parseKeys(file, text);
+  return text === null ? null : parseKeys(file, text);
+}
+
+async function keptKeys(dataDir: string, random: RandomSource, announce: (lines: string[]) => void): Promise<Keys> {
+  const kept = await readKeptKeys(dataDir);
+  if (kept) return kept;
+  const file = join(dataDir, 'keys.json');
   const secret = () => Buffer.from(random(KEY_BYTES));
   const keys: Keys = {
     apiKey: `api_${secret().toString('base64url')}`,
