@@ -107,10 +107,7 @@ export const askRetry = (dead?: DeadEffect[]): UnstampedOrderEvent => ({
 export const recorded: UnstampedOrderEvent = { type: 'grant.recorded' };
 
 /** Something to tell, perhaps worked out from the order as it stands; `grantFails` keeps the commit's prefix only. */
-export type Told =
-  | (UnstampedOrderEvent & { at?: string })
-  | ((order: LiveOrder) => OrderEvent)
-  | { grantFails: UnstampedOrderEvent };
+export type Told = (UnstampedOrderEvent & { at?: string }) | ((order: LiveOrder) => OrderEvent) | { grantFails: Told };
 
 /** The pending deadline's own event, by default at the very instant it is due. */
 export const deadline =
@@ -121,11 +118,11 @@ export const deadline =
     setAtVersion: setAtVersion ?? order.deadline?.setAtVersion ?? 1,
     at: new Date(Date.parse(order.deadline?.dueAt ?? AT) + afterMs).toISOString(),
   });
-export const grantFails = (event: UnstampedOrderEvent): Told => ({ grantFails: event });
+export const grantFails = (told: Told): Told => ({ grantFails: told });
 
 export const stamped = (told: Told, order: LiveOrder): OrderEvent => {
   if (typeof told === 'function') return told(order);
-  return { at: AT, ...('grantFails' in told ? told.grantFails : told) } as OrderEvent;
+  return 'grantFails' in told ? stamped(told.grantFails, order) : ({ at: AT, ...told } as OrderEvent);
 };
 
 export type World = { order: LiveOrder; subscription: Subscription };
