@@ -1,0 +1,133 @@
+// How many paid orders a second this machine takes: through dispatch, through HTTP, and, in turns with them, through
+// pgbench writing the same rows. Starts a PostgreSQL of its own in a temporary folder and leaves nothing behind.
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { openDatabase } from '../db/client.ts';
+import { migrate } from '../db/migrate.ts';
+import { systemClock, systemRandom } from '../src/clock.ts';
+import { createDispatch } from '../src/dispatch.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
+import { idsFrom } from '../src/ids.ts';
+import { payThroughDispatch } from './dispatchLoad.ts';
+import { type Measured, measured } from './measure.ts';
+import { findPgbench, PGBENCH_CLIENTS, payThroughPgbench, pgbenchVersion, statementLike } from './pgbenchLoad.ts';
+import { printReport, type Round } from './report.ts';
+import { type Orders, seedOrders, tailOf } from './seed.ts';
+import { assertSameRows } from './writtenRows.ts';
+
+/** Stretches the orders are divided into: the loads take turns, so that whatever else the machine does hits all alike. */
+const ROUNDS = 5;
+/** Orders paid before anything is measured, in each way: compiled code, filled caches, prepared statements. */
+const WARM_UP_ORDERS = 1_600;
+/** As the service has. */
+const DATABASE_CONNECTIONS = 10;
+
+export type Options = { orders: number; concurrency: number; json: boolean };
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      orders: { type: 'string', default: '20000' },
+      concurrency: { type: 'string', default: '256' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const orders = wholeNumber('--orders', values.orders, 1_600, 2_000_000);
+  const concurrency = wholeNumber('--concurrency', values.concurrency, 1, 4_000);
+  return { orders, concurrency, json: values.json };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new Error(`${name} must be a whole number from ${least} to ${most}, not "${text}"`);
+}
+
+type Bench = { options: Options; server: EmbeddedPostgres; tempFolder: string; signal: AbortSignal };
+type Load = { name: 'dispatch' | 'pgbench' | 'http'; pay: (orders: Orders) => Promise<Measured> };
+
+async function bench({ options, server, tempFolder, signal }: Bench): Promise<void> {
+  await migrate(server.url);
+  const db = openDatabase({ url: server.url, connections: DATABASE_CONNECTIONS, applicationName: 'paylatch-bench' });
+  const newId = idsFrom(systemClock, systemRandom);
+  const log = pino({ level: 'silent' });
+  const dispatcher = createDispatch({ db, clock: systemClock, random: systemRandom, newId, log });
+  const counted = { db, pid: server.pid };
+  try {
+    const loads: Load[] = [
+      {
+        name: 'dispatch',
+        pay: orders => measured(counted, () => payThroughDispatch(dispatcher.dispatch, orders, options.concurrency)),
+      },
+    ];
+    const pgbench = await findPgbench(process.env.PATH ?? '');
+    if (pgbench) {
+      const model = await seedOrders(db, 1);
+      await payThroughDispatch(dispatcher.dispatch, model, 1);
+      const statement = await statementLike(db, tailOf(model, 0));
+      const load = { pgbench, url: server.url, statement, tempFolder, signal };
+      loads.push({ name: 'pgbench', pay: orders => measured(counted, () => payThroughPgbench({ ...load, orders })) });
+    }
+    const perRound = Math.ceil(options.orders / ROUNDS / PGBENCH_CLIENTS) * PGBENCH_CLIENTS;
+    await playRound(loads, WARM_UP_ORDERS);
+    const rounds: Round[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      signal.throwIfAborted();
+      rounds.push(await playRound(round % 2 === 0 ? loads : loads.toReversed(), perRound));
+    }
+    const version = pgbench && (await pgbenchVersion(pgbench));
+    await printReport({ rounds, options, pgbench: version, db });
+  } finally {
+    await dispatcher.close();
+    await db.close();
+  }
+
+  async function playRound(order: Load[], count: number): Promise<Round> {
+    const seeded = new Map<string, Orders>();
+    for (const { name } of order) seeded.set(name, await seedOrders(db, count));
+    await db.query('analyze', []);
+    const round: Round = {};
+    for (const { name, pay } of order) round[name] = await pay(seeded.get(name)!);
+    const [ours, theirs] = [seeded.get('dispatch'), seeded.get('pgbench')];
+    if (ours && theirs) round.rows = await assertSameRows(db, ours, theirs);
+    return round;
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const stop = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(name, () => {
+        stop.abort();
+        reject(new Error(`stopped by ${name}`));
+      });
+    }
+  });
+  const tempFolder = await mkdtemp(join(tmpdir(), 'paylatch-bench-'));
+  let server: EmbeddedPostgres | undefined;
+  try {
+    // Started as root, the server runs as another user, who must be able to pass through.
+    await chmod(tempFolder, 0o711);
+    const log = { info: () => {}, warn: (fields: object, message: string) => console.error(message, fields) };
+    const env = { PATH: process.env.PATH ?? '' };
+    server = await startEmbeddedPostgres({ dataDir: join(tempFolder, 'data'), random: systemRandom, log, env });
+    await Promise.race([bench({ options, server, tempFolder, signal: stop.signal }), stopped]);
+  } finally {
+    stop.abort();
+    await server?.stop();
+    await rm(tempFolder, { recursive: true, force: true });
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);
