@@ -1,0 +1,48 @@
+// The HTTP application: what every request passes, in the order it passes it, and all routes. Nothing here decides about
+// orders; everything that writes goes through the core.
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { answerHeaders } from './answerHeaders.ts';
+import type { App, AppDeps, AppEnv } from './appTypes.ts';
+import { assertRolesComplete, auth, isHandler, nameOf } from './auth.ts';
+import { addCallbacks } from './callbacks.ts';
+import { addCheckouts } from './checkouts.ts';
+import { deadline } from './deadline.ts';
+import { addDocs } from './docs.ts';
+import { addEvents } from './events.ts';
+import { addHealth } from './health.ts';
+import { addOpenApi } from './openapi.ts';
+import { addOrderRequests } from './orderRequests.ts';
+import { addOrders } from './orders.ts';
+import { addPlans } from './plans.ts';
+import { noSuchPath, problemFor } from './problem.ts';
+import { requestId } from './requestId.ts';
+import { addUsers } from './users.ts';
+import { refuseInvalid } from './validation.ts';
+import { addWebhooks } from './webhooks.ts';
+
+/** @throws Error when a route does not say who may call it */
+export function createApp(deps: AppDeps): App {
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  const openPaths = new Set<string>();
+  app.onError(problemFor(deps.log));
+  app.notFound(noSuchPath);
+  app.use(requestId(deps), answerHeaders, auth(deps.keys, openPaths), deadline());
+
+  addCheckouts(app, deps);
+  addOrders(app, deps);
+  addEvents(app, deps);
+  addOrderRequests(app, deps);
+  addCallbacks(app, deps);
+  addWebhooks(app, deps);
+  addUsers(app, deps);
+  addPlans(app, deps);
+  addHealth(app, deps);
+  addOpenApi(app, deps);
+  addDocs(app);
+
+  const ours = new Set(app.routes.filter(isHandler).map(nameOf));
+  deps.addPages?.(app);
+  for (const name of app.routes.filter(isHandler).map(nameOf)) if (!ours.has(name)) openPaths.add(name);
+  assertRolesComplete(app, openPaths);
+  return app;
+}
