@@ -100,7 +100,7 @@ export function createDispatch(deps: DispatchDeps): Dispatcher {
       mailboxes.put({
         envelope,
         enqueuedAt: monotonic(),
-        attempted: false,
+        answerLost: false,
         counted: envelope.stored === true,
         taken: 0,
         settle,

@@ -125,14 +125,17 @@ export class BatchRunner {
 
   private async commitUntilTold(items: Item[], { commit }: DecidedBatch): Promise<Set<number>> {
     if (commit.groups.length + commit.looseInbox.length + commit.findings.length === 0) return new Set();
-    return this.untilTold(items, () => {
-      for (const item of items) item.attempted = true;
-      return commitDecisions(this.deps.db, commit);
-    });
+    return this.untilTold(
+      items,
+      () => commitDecisions(this.deps.db, commit),
+      () => {
+        for (const item of items) item.answerLost = true;
+      },
+    );
   }
 
   /** The same statement until the database tells what it did with it, or until the callers' time is over. */
-  private async untilTold<T>(items: readonly Item[], statement: () => Promise<T>): Promise<T> {
+  private async untilTold<T>(items: readonly Item[], statement: () => Promise<T>, lost?: () => void): Promise<T> {
     const deadline = Math.min(...items.map(item => item.enqueuedAt)) + CALL_DEADLINE_MS;
     for (;;) {
       try {
@@ -140,6 +143,7 @@ export class BatchRunner {
       } catch (error) {
         const kind = classOf(error);
         if (kind !== 'again' && kind !== 'unavailable') throw error;
+        if (kind === 'unavailable') lost?.();
         if (this.deps.monotonic() >= deadline) throw new DatabaseUnavailable('the database does not answer', error);
         await sleep(RETRY_PAUSE_MS * (kind === 'again' ? this.deps.jitter() / 5 : 0.5 + this.deps.jitter()));
       }

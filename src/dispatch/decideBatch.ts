@@ -77,8 +77,8 @@ function answer(work: Work, item: Item, found: Loaded): void {
 
 /** A row with our key and a final verdict: an earlier delivery, or our own commit whose answer was lost. */
 function answerFromInbox(work: Work, item: Item, found: Loaded, before: NonNullable<Loaded['received']>): void {
-  if (!item.attempted) keepLoose(work, item, { ...verdictPart(before.verdict), orderId: before.orderId });
-  answerLoose(work, item, item.attempted ? (before.verdict as Verdict) : 'duplicate', null, found.order);
+  if (!item.answerLost) keepLoose(work, item, { ...verdictPart(before.verdict), orderId: before.orderId });
+  answerLoose(work, item, item.answerLost ? (before.verdict as Verdict) : 'duplicate', null, found.order);
 }
 
 function keepWithoutMachine(work: Work, item: Item, found: Loaded): void {
@@ -146,7 +146,7 @@ function decideOne(work: Work, item: Item, found: FoundOrder): void {
 /** The key made a transition already, in this batch, before, or in a commit of ours whose answer was lost. */
 function repeat({ group, order }: Place, item: Item, found: FoundOrder): void {
   assertSameRequest(item, found);
-  const verdict = item.attempted && found.transition ? 'applied' : 'duplicate';
+  const verdict = item.answerLost && found.transition ? 'applied' : 'duplicate';
   if (item.envelope.received) {
     const decidedVersion = order.live?.version ?? order.loaded.version;
     mergeRow(order.inbox, { ...arrival(item), ...verdictPart(verdict), orderId: order.loaded.id, decidedVersion });

@@ -49,8 +49,8 @@ export type Item = {
   envelope: Envelope;
   /** On the monotonic clock, in ms. */
   enqueuedAt: number;
-  /** A commit with it was sent, so a row found later may be our own. */
-  attempted: boolean;
+  /** A commit with it was sent and nobody told what became of it, so a row found later may be our own. */
+  answerLost: boolean;
   /** Its inbox row counts this delivery already. */
   counted: boolean;
   /** How often a unique key was taken under it. */

@@ -1,0 +1,61 @@
+// Databases that misbehave on purpose, around a real one: one that holds each statement until told, and one that loses
+// the answers of chosen statements, before or after the server has done them.
+import type { Database, Param, Row } from '../../db/client.ts';
+import { QueryLost } from '../../db/sqlstate.ts';
+
+/** The one statement that changes orders that exist. */
+export const isCommit = (text: string) => text.includes('update orders t');
+
+export type Gate = {
+  db: Database;
+  /** Statements that wait at the gate. */
+  waiting(): number;
+  /** Lets the oldest one through; resolves when the server has answered it. */
+  release(): Promise<void>;
+  /** Lets everything through from now on. */
+  open(): void;
+};
+
+export function gated(inner: Database): Gate {
+  const held: (() => Promise<void>)[] = [];
+  let isOpen = false;
+  function query<R extends Row>(text: string, params: readonly Param[]): Promise<R[]> {
+    if (isOpen) return inner.query<R>(text, params);
+    return new Promise<R[]>((resolve, reject) => {
+      held.push(() => {
+        const running = inner.query<R>(text, params);
+        running.then(resolve, reject);
+        return running.then(
+          () => {},
+          () => {},
+        );
+      });
+    });
+  }
+  return {
+    db: { query, close: () => inner.close() },
+    waiting: () => held.length,
+    release: () => held.shift()?.() ?? Promise.reject(new Error('nothing waits at the gate')),
+    open() {
+      isOpen = true;
+      for (const go of held.splice(0)) void go();
+    },
+  };
+}
+
+/** `before`: the statement never reached the server. `after`: the server did it, and its answer was lost. */
+export type Loss = 'before' | 'after' | null;
+
+/** Asks `lose` about each statement. */
+export function losing(inner: Database, lose: (text: string) => Loss): Database {
+  return {
+    async query<R extends Row>(text: string, params: readonly Param[]): Promise<R[]> {
+      const loss = lose(text);
+      if (loss === 'before') throw new QueryLost('the connection went away before the statement');
+      const rows = await inner.query<R>(text, params);
+      if (loss === 'after') throw new QueryLost('the connection went away with the answer');
+      return rows;
+    },
+    close: () => inner.close(),
+  };
+}
