@@ -131,11 +131,11 @@ export type World = { order: LiveOrder; subscription: Subscription };
 export function begin(created: OrderCreated): { world: World; decision: Decision } {
   const subscription = noSubscription(created.userId, created.plan.product);
   const decision = decideCreation(ORDER_ID, created, subscription);
-  return { world: after({ order: decision.order, subscription }, decision), decision };
+  return { world: committed({ order: decision.order, subscription }, decision), decision };
 }
 
 /** The world after this decision was committed. */
-export function after(world: World, decision: Decision): World {
+export function committed(world: World, decision: Decision): World {
   return { order: decision.order, subscription: decision.grant?.subscription ?? world.subscription };
 }
 
@@ -144,7 +144,7 @@ export function tell(world: World, told: Told): { world: World; decision: Decisi
   const decision = decide(world.order, stamped(told, world.order), world.subscription);
   const first = decision.steps[0];
   if (typeof told === 'function' || !('grantFails' in told) || decision.steps.length < 2 || !first) {
-    return { world: after(world, decision), decision };
+    return { world: committed(world, decision), decision };
   }
   const order = readOrder({
     id: ORDER_ID,

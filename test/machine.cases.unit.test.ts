@@ -1,0 +1,226 @@
+// The order machine's further cases: what fits, surplus by policy, money of other orders, orders that cost nothing, when
+// paid time begins, how many attempts are kept, and what the effects tell the world.
+import { describe, expect, test } from 'vitest';
+import { ATTEMPTS_KEPT, MAX_ATTEMPTS } from '../machines/orderContext.ts';
+import { stateName } from '../machines/snapshot.ts';
+import {
+  AT,
+  authorized,
+  begin,
+  captured,
+  effectKeys,
+  failed,
+  given,
+  givenOrder,
+  opened,
+  orderFor,
+  PLAN,
+  PRICE,
+  refund,
+  standing,
+  tell,
+  trial,
+} from './support/given.ts';
+
+const effectsOf = (when: ReturnType<ReturnType<typeof given>['when']>) => when.decision.steps.flatMap(s => s.effects);
+const minutesBefore = (minutes: number, ms = 0) => new Date(Date.parse(AT) - minutes * 60_000 - ms).toISOString();
+
+describe('a payment fits', () => {
+  test.each([
+    ['another amount', { amountMinor: PRICE - 1 }],
+    ['another currency', { currency: 'USD' }],
+    ['another merchant account', { account: 'acc_2' }],
+    ['live money for a test order', { live: true }],
+  ])('not with %s', (_, more) => {
+    given()
+      .when(captured('pay_1', more))
+      .then({ verdict: 'mismatch', path: 'created → parked', does: ['alert:mismatch', 'notify:order.stuck'] });
+  });
+  test.each([
+    ["account and mode untold are the adapter's own", {}],
+    ["account and mode told are the order's", { account: 'acc_1', live: false }],
+  ])('%s', (_, more) => {
+    expect(stateName(given(captured('pay_1', more)).world.order)).toBe('subscribed');
+  });
+  test('the answer says what was told and what the order costs', () => {
+    const { decision } = given().when(captured('pay_1', { amountMinor: 100, currency: 'USD', live: true }));
+    expect(decision.detail).toBe('100 USD (account acc_1, live) where the order costs 49900 INR (account acc_1, test)');
+  });
+});
+
+describe('surplus by the policy of the plan as it was bought', () => {
+  const bought = (surplusPolicy: 'refund' | 'extend' | 'hold') =>
+    givenOrder(orderFor({ plan: { ...PLAN, surplusPolicy } }), opened, captured('pay_1')).when(captured('pay_2'));
+  const about = { cause: 'surplus', paymentId: 'pay_2', amountMinor: PRICE };
+  test.each([
+    ['refund', { effect: 'refund', dedupKey: 'ord_1:refund:surplus:pay_2', payload: about }],
+    ['extend', { effect: 'open', dedupKey: 'ord_1:open:surplus:pay_2', payload: { ...about, kind: 'surplus' } }],
+    ['hold', { effect: 'alert', dedupKey: 'ord_1:alert:surplus_held:pay_2', payload: about }],
+  ] as const)('%s', (policy, effect) => {
+    const when = bought(policy);
+    expect(when.decision).toMatchObject({ verdict: 'surplus', grant: null, steps: [{ to: 'subscribed' }] });
+    expect(effectsOf(when)[0]).toMatchObject(effect);
+    expect(effectsOf(when)[1]).toMatchObject({ effect: 'alert', payload: { cause: 'surplus', paymentId: 'pay_2' } });
+  });
+});
+
+describe('a payment that belongs to another order', () => {
+  const elsewhere = { ownedBy: 'ord_0' };
+  test.each(Object.entries(standing))('%s: is told and not kept', (state, history) => {
+    for (const fact of [captured('pay_x', elsewhere), authorized('pay_x', elsewhere)]) {
+      const before = given(...history);
+      const { decision, world } = before.when(fact);
+      expect(decision).toMatchObject({ verdict: 'mismatch', detail: 'the payment belongs to order ord_0', money: [] });
+      expect(world.order.state.context.payments).toEqual(before.world.order.state.context.payments);
+      expect(effectKeys(decision)).toContain('alert:mismatch');
+      // A captured order tries its grant again whatever it hears; all others stay where they are.
+      expect(stateName(world.order)).toBe(state === 'captured' ? 'subscribed' : state);
+    }
+  });
+});
+
+describe('an order that costs nothing', () => {
+  test('is subscribed when it is made, in two transitions', () => {
+    const { decision, world } = begin(trial);
+    expect(decision.steps.map(({ from, to, version }) => [version, from, to])).toEqual([
+      [1, null, 'captured'],
+      [2, 'captured', 'subscribed'],
+    ]);
+    expect(decision.grant).toMatchObject({ change: 'give', grants: [{ seq: 1, paymentId: null, provider: null }] });
+    expect(world.order.deadline).toBeNull();
+  });
+  test('waits for its grant when that cannot be written', () => {
+    expect(begin(trial).decision.steps[0]?.snapshot.deadline).toMatchObject({ id: 'grantOverdue', setAtVersion: 1 });
+  });
+  test('does not take money', () => {
+    givenOrder(trial)
+      .when(captured('pay_1'))
+      .then({ verdict: 'mismatch', path: 'subscribed → subscribed', does: ['alert:mismatch'] });
+  });
+});
+
+describe('paid time begins', () => {
+  const begins = (occurredAt?: string) =>
+    given()
+      .when(captured('pay_1', { ...(occurredAt && { occurredAt }) }))
+      .decision.grant?.grants[0]?.startsAt.toISOString();
+  test.each([
+    ['with the decision when the provider tells no time', undefined, AT],
+    ['with the payment when we learned of it within the hour', minutesBefore(59), minutesBefore(59)],
+    ['with the payment when we learned of it exactly an hour later', minutesBefore(60), minutesBefore(60)],
+    ['with the decision when we learned of it later still', minutesBefore(60, 1), AT],
+    ["with the decision when the provider's clock is ahead", minutesBefore(-5), AT],
+  ])('%s', (_, occurredAt, expected) => expect(begins(occurredAt)).toBe(expected));
+
+  test('and the same grant with the same dates comes back after a refund that failed', () => {
+    const bought = given(captured('pay_1'));
+    const { world } = given(captured('pay_1'), refund('pay_1')).when(refund('pay_1', 'failed'));
+    expect(world.subscription.fold).toEqual(bought.world.subscription.fold);
+    expect(world.subscription.all).toEqual(bought.world.subscription.all);
+  });
+  test('and a revoked grant says when and why', () => {
+    const { decision } = given(captured('pay_1')).when(refund('pay_1'));
+    expect(decision.grant).toMatchObject({
+      change: 'revoke',
+      subscription: { fold: null },
+      grants: [{ revokedAt: new Date(AT), revokeReason: 'refunded' }],
+    });
+  });
+});
+
+describe('failed attempts', () => {
+  const attempts = (count: number) => Array.from({ length: count }, (_, i) => failed(`pay_${i}`));
+  test('the newest are kept and all are counted', () => {
+    const { context } = given(...attempts(ATTEMPTS_KEPT + 5)).world.order.state;
+    expect(context.attemptCount).toBe(ATTEMPTS_KEPT + 5);
+    expect(context.attempts.map(attempt => attempt.paymentId)).toEqual(
+      attempts(ATTEMPTS_KEPT + 5)
+        .slice(5)
+        .map(event => ('paymentId' in event ? event.paymentId : null)),
+    );
+  });
+  test('the last that is noted, and the first that is stale', () => {
+    given(...attempts(MAX_ATTEMPTS - 1))
+      .when(failed('pay_z'))
+      .then({ verdict: 'applied', path: 'failed → failed' });
+    given(...attempts(MAX_ATTEMPTS))
+      .when(failed('pay_z'))
+      .then({ verdict: 'stale', path: 'failed', detail: 'too many failed attempts on this order' });
+  });
+  test('however many there were, money still counts', () => {
+    expect(stateName(given(...attempts(MAX_ATTEMPTS), captured('pay_ok')).world.order)).toBe('subscribed');
+  });
+});
+
+describe('what effects tell', () => {
+  test("capture names the payment and the order's own price", () => {
+    expect(effectsOf(given().when(authorized('pay_a')))).toEqual([
+      {
+        effect: 'capture',
+        dedupKey: 'ord_1:capture:pay_a',
+        orderVersion: 3,
+        payload: { paymentId: 'pay_a', amountMinor: PRICE, currency: 'INR' },
+      },
+    ]);
+  });
+  test('the merchant is told who has what', () => {
+    expect(effectsOf(given().when(captured('pay_1')))).toEqual([
+      {
+        effect: 'notify',
+        dedupKey: 'ord_1:notify:order.subscribed:4',
+        orderVersion: 4,
+        payload: { type: 'order.subscribed', userId: 'ada', product: 'pro', planId: 'pro-monthly' },
+      },
+    ]);
+  });
+  test('a period that continues another is told with its new end', () => {
+    const first = given(captured('pay_1')).world.subscription;
+    const second = { ...begin(orderFor()).world, subscription: { ...first, version: 1 } };
+    const { decision } = tell(second, captured('pay_2'));
+    const notice = decision.steps
+      .flatMap(step => step.effects)
+      .find(({ payload }) => payload.type === 'subscription.extended');
+    expect(notice?.payload).toMatchObject({ endsAt: '2026-03-31T10:00:00.000Z' });
+    expect(decision.grant).toMatchObject({ extended: true, grants: [{ seq: 2 }] });
+  });
+  test('an alert carries the cause and the fact itself', () => {
+    const alert = effectsOf(given().when(captured('pay_1', { amountMinor: 1 }))).find(
+      effect => effect.effect === 'alert',
+    );
+    expect(alert?.payload).toEqual({
+      cause: 'mismatch',
+      eventType: 'payment.captured',
+      paymentId: 'pay_1',
+      amountMinor: 1,
+      currency: 'INR',
+    });
+  });
+  test('the same thing said twice by one order has two keys, the same thing done twice has one', () => {
+    const keys = [
+      given().when(authorized('pay_a')),
+      given(authorized('pay_a'), failed('pay_a')).when(authorized('pay_a')),
+    ].map(when => effectsOf(when).map(effect => effect.dedupKey));
+    expect(keys[0]).toEqual(keys[1]);
+    const told = [given().when(failed('a')), given(failed('a'), authorized('b')).when(failed('b'))].map(when =>
+      effectsOf(when).map(effect => effect.dedupKey),
+    );
+    expect(told[0]).not.toEqual(told[1]);
+  });
+});
+
+test('a commit may stop after any step, and the order goes on from there', () => {
+  const { decision } = given().when(captured('pay_1'));
+  expect(
+    decision.steps.map(step => [step.version, step.to, step.snapshot.value, step.snapshot.context.granted]),
+  ).toEqual([
+    [3, 'captured', 'captured', false],
+    [4, 'subscribed', 'subscribed', true],
+  ]);
+  expect(decision.steps[0]?.wakeAt).toEqual(new Date('2026-01-31T10:02:00.000Z'));
+  expect(given(...standing.captured).when(captured('pay_1')).decision.verdict).toBe('duplicate');
+});
+
+test('only the payments that changed are to be written', () => {
+  const { decision } = given(captured('pay_1'), captured('pay_2')).when(refund('pay_2', 'pending'));
+  expect(decision.money.map(payment => payment.paymentId)).toEqual(['pay_2']);
+});
