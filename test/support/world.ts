@@ -28,7 +28,10 @@ export const MONTHLY: PlanTerms = {
 export type HeldClock = Clock & { set(iso: string): void };
 export function heldClock(iso = '2026-01-31T10:00:00.000Z'): HeldClock {
   let now = new Date(iso);
-  return Object.assign(() => now, { set: (next: string) => void (now = new Date(next)) });
+  const set = (next: string) => {
+    now = new Date(next);
+  };
+  return Object.assign(() => now, { set });
 }
 
 export type World = {
@@ -40,6 +43,8 @@ export type World = {
   newId: NewId;
   /** One more dispatcher on the same database, as another process would have. */
   dispatcher(): Dispatcher;
+  /** A dispatcher on a database that behaves as the test wants. */
+  dispatcherOn(db: Database): Dispatcher;
   dispatch: Dispatcher['dispatch'];
   close(): Promise<void>;
 };
@@ -72,6 +77,7 @@ export async function createWorld(options: { clock?: HeldClock } = {}): Promise<
     clock,
     newId,
     dispatcher,
+    dispatcherOn,
     dispatch: main.dispatch,
     async close() {
       for (const end of open) await end();
