@@ -1,6 +1,7 @@
 // The fields callers send, each with its limits and the sentence that says them. One definition serves validation and
 // the API description.
 import { z } from '@hono/zod-openapi';
+import type { OrderStateName } from '../../machines/order.ts';
 import { NAMES_NOTHING } from './validation.ts';
 
 /** Longest address a browser is sent back to, in characters: what all browsers and proxies carry. */
@@ -34,6 +35,17 @@ export const orderIdField = z
     params: NAMES_NOTHING,
   })
   .meta({ pattern: ORDER_ID.source, example: EXAMPLE_ORDER_ID });
+
+/** Spelt out, because the chart itself is none of this layer's business; the type keeps the two equal. */
+export const stateField = z.enum({
+  created: 'created',
+  authorized: 'authorized',
+  captured: 'captured',
+  subscribed: 'subscribed',
+  failed: 'failed',
+  parked: 'parked',
+  refunded: 'refunded',
+} satisfies { [State in OrderStateName]: State });
 
 export const cursorField = z
   .string()

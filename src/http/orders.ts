@@ -1,11 +1,10 @@
 // Reading orders: one, many, and everything that ever happened to one.
 import { createRoute, z } from '@hono/zod-openapi';
-import { ORDER_STATES } from '../../machines/order.ts';
 import type { OrderFilter } from '../ports.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, problem } from './contents.ts';
 import { etagOf } from './etag.ts';
-import { cursorField, orderIdField, providerField, userIdField } from './fields.ts';
+import { cursorField, orderIdField, providerField, stateField, userIdField } from './fields.ts';
 import { orderSchema } from './schemas.ts';
 import { timelineSchema } from './timelineSchema.ts';
 import { strictBody } from './validation.ts';
@@ -30,7 +29,7 @@ const getOrders = createRoute({
   summary: 'List orders, newest first',
   request: {
     query: strictBody({
-      state: z.enum(ORDER_STATES).optional(),
+      state: stateField.optional(),
       stuck: z.literal('true').optional().meta({ description: 'Only orders that do not move by themselves' }),
       userId: userIdField.optional(),
       provider: providerField.optional(),
