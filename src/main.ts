@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { listPlans, putPlan } from '../db/plans.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { systemClock, systemRandom } from './clock.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { createCore } from './core.ts';
@@ -55,7 +56,17 @@ async function start(config: Config, log: Logger): Promise<string> {
   const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
   const appKeys = { api: keys.apiKey, admin: keys.adminKey };
   const addPages = (app: App) => addShop(app, { core, clock, newId });
-  const app = createApp({ core, keys: appKeys, clock, newId, log, addPages });
+  const signatureFailed = countSignatureFailures(log);
+  const app = createApp({
+    core,
+    keys: appKeys,
+    clock,
+    newId,
+    log,
+    version: manifest.version,
+    signatureFailed,
+    addPages,
+  });
   const http = await startHttpServer({ app, host: config.host, port, log });
   running.push({ name: 'http', close: () => http.close() });
   return publicUrl;
@@ -101,6 +112,16 @@ async function startSandbox(
 async function seedExamplePlans(db: Database): Promise<void> {
   if ((await listPlans(db)).length > 0) return;
   for (const plan of EXAMPLE_PLANS) await putPlan(db, plan);
+}
+
+/** Nothing of a call with a wrong signature is stored; that it came, and how often, is what can be told. */
+function countSignatureFailures(log: Logger): (provider: string) => void {
+  const failures = new Map<string, number>();
+  return provider => {
+    const count = (failures.get(provider) ?? 0) + 1;
+    failures.set(provider, count);
+    log.warn({ provider, failures: count }, 'a signature did not hold');
+  };
 }
 
 async function answers(db: Database): Promise<boolean> {
