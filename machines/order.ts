@@ -11,15 +11,20 @@ import {
   known,
   lateAttempts,
   mismatch,
+  moneyReturns,
   NOTHING_TO_REFUND,
   NOTHING_TO_RETRY,
   noDeadline,
   noGrantYet,
   noRefund,
   notify,
+  oddPayment,
   openedLate,
   openedWhilePaid,
   opening,
+  paid,
+  paidAgain,
+  paidWhileReserved,
   REFUND_INSTEAD,
   rearmOr,
   reconcile,
@@ -45,47 +50,6 @@ export const ORDER_STATES = [
   'refunded',
 ] as const;
 export type OrderStateName = (typeof ORDER_STATES)[number];
-
-/** An unpaid order is paid: it moves on, or, if the money has gone back before we heard of it, straight to refunded. */
-const paid = [
-  elsewhere,
-  known,
-  { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
-  { guard: 'fits', target: 'refunded', actions: ['hear'] },
-] as const;
-/** The same while another payment is reserved: that one is let go. */
-const paidWhileReserved = [
-  elsewhere,
-  known,
-  { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
-  { guard: 'anotherFits', target: 'refunded', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
-  ...paid,
-] as const;
-const oddPayment = [
-  { guard: 'oddMoneyIsBack', target: 'failed', actions: mismatch },
-  { target: 'parked', actions: mismatch },
-] as const;
-/** A granted order hears of money again: more of it is surplus, and what is odd stays odd. */
-const paidAgain = {
-  'payment.authorized': [
-    elsewhere,
-    { guard: 'isCapturedPayment', ...says('stale') },
-    known,
-    { guard: 'fits', actions: surplusReserved },
-    { actions: mismatch },
-  ],
-  'payment.captured': [elsewhere, known, { guard: 'fits', actions: surplus }, { actions: mismatch }],
-  'refund.updated': [...toldBefore, { guard: 'moneyGone', target: 'refunded', actions: ['hear'] }, heard],
-  'dispute.updated': [
-    ...toldBefore,
-    { guard: 'moneyGone', target: 'refunded', actions: ['hear', alert('dispute')] },
-    { actions: ['hear', alert('dispute')] },
-  ],
-} as const;
-const moneyReturns = [
-  { guard: 'moneyBackAgain', target: 'subscribed', actions: ['hear', grant('restore')] },
-  { guard: 'moneyLeft', target: 'captured', actions: ['hear'] },
-] as const;
 
 export const orderChart = orderSetup.createMachine({
   id: ORDER_MACHINE_ID,

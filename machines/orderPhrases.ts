@@ -144,3 +144,52 @@ export const refundOr = (detail: string) =>
 export const NOTHING_TO_RETRY = 'nothing has failed that could be tried again';
 export const NOTHING_TO_REFUND = 'no captured payment holds that much money';
 export const REFUND_INSTEAD = 'the money has arrived; request a refund instead';
+
+// What money means to an order, before it is paid and after.
+/** An unpaid order is paid: it moves on, or, if the money has gone back before we heard of it, straight to refunded. */
+export const paid = [
+  elsewhere,
+  known,
+  { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
+  { guard: 'fits', target: 'refunded', actions: ['hear'] },
+] as const;
+/** The same while another payment is reserved: that one is let go. */
+export const paidWhileReserved = [
+  elsewhere,
+  known,
+  { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
+  { guard: 'anotherFits', target: 'refunded', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
+  ...paid,
+] as const;
+export const oddPayment = [
+  { guard: 'oddMoneyIsBack', target: 'failed', actions: mismatch },
+  { target: 'parked', actions: mismatch },
+] as const;
+/** A granted order hears of money again: more of it is surplus, and what is odd stays odd. */
+export const paidAgain = {
+  'payment.authorized': [
+    elsewhere,
+    { guard: 'isCapturedPayment', ...says('stale') },
+    known,
+    { guard: 'fits', actions: surplusReserved },
+    { actions: mismatch },
+  ],
+  'payment.captured': [
+    elsewhere,
+    known,
+    // More may have gone back of it, heard before it, than it brings.
+    { guard: 'fitsMoneyGone', target: 'refunded', actions: surplus },
+    { guard: 'fits', actions: surplus },
+    { actions: mismatch },
+  ],
+  'refund.updated': [...toldBefore, { guard: 'moneyGone', target: 'refunded', actions: ['hear'] }, heard],
+  'dispute.updated': [
+    ...toldBefore,
+    { guard: 'moneyGone', target: 'refunded', actions: ['hear', alert('dispute')] },
+    { actions: ['hear', alert('dispute')] },
+  ],
+} as const;
+export const moneyReturns = [
+  { guard: 'moneyBackAgain', target: 'subscribed', actions: ['hear', grant('restore')] },
+  { guard: 'moneyLeft', target: 'captured', actions: ['hear'] },
+] as const;

@@ -79,6 +79,10 @@ const SETS: Record<string, Facts> = {
     ends: 'subscribed',
     facts: [captured('p'), captured('q'), refund('p'), dispute('q', 'lost'), dispute('q', 'won')],
   },
+  'paid twice, the second refunded and lost as well': {
+    ends: 'refunded',
+    facts: [captured('p'), captured('q'), refund('q'), dispute('q', 'lost')],
+  },
   'a wrong amount': { ends: 'parked', facts: [odd('w')] },
   'too little first, then the right amount, of one payment': { ends: 'subscribed', facts: [odd('p'), captured('p')] },
   'too much first, then the right amount, of one payment': {

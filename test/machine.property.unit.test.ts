@@ -1,0 +1,214 @@
+// Any list of events, in any order and however often each is told, keeps the order's invariants. fast-check prints the
+// seed and the shortest list it finds; MACHINE_SEED
+// replays it, MACHINE_RUNS searches longer.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Decision, decide, decideCreation, type Effect } from '../machines/decide.ts';
+import type { OrderCreated, OrderEvent } from '../machines/orderEvents.ts';
+import { type LiveOrder, readOrder, stateName, storedForm } from '../machines/snapshot.ts';
+import { noSubscription, type Subscription } from '../machines/subscription.ts';
+import { expectMoneyExplained, expectNoForgottenMoney, expectOneGrant } from './support/books.ts';
+import {
+  AT,
+  askCancel,
+  askRefund,
+  askRetry,
+  authorized,
+  begin,
+  canceled,
+  captured,
+  committed,
+  deadline,
+  dispute,
+  expectConsistent,
+  failed,
+  ORDER_ID,
+  opened,
+  openedAs,
+  orderFor,
+  PRICE,
+  recorded,
+  refund,
+  refused,
+  stamped,
+  type Told,
+  trial,
+} from './support/given.ts';
+
+const RUNS = Number(process.env.MACHINE_RUNS ?? 2_000);
+const seed = process.env.MACHINE_SEED ? Number(process.env.MACHINE_SEED) : undefined;
+const settings = { numRuns: RUNS, ...(seed !== undefined && { seed }) };
+
+const paymentId = fc.constantFrom('p', 'p', 'q', 'r');
+const amountMinor = fc.constantFrom(PRICE, PRICE, PRICE, 100, PRICE + 100);
+const occurredAt = fc.option(
+  fc.integer({ min: -90, max: 5 }).map(minute => new Date(Date.parse(AT) + minute * 60_000).toISOString()),
+  { nil: undefined },
+);
+const currency = fc.constantFrom('INR', 'INR', 'INR', 'USD');
+const payment = fc
+  .record({ make: fc.constantFrom(authorized, captured, captured), paymentId, amountMinor, currency, occurredAt })
+  .map(({ make, paymentId, occurredAt, ...more }) => make(paymentId, { ...more, ...(occurredAt && { occurredAt }) }));
+const moved = { paymentId, amountMinor: fc.constantFrom(PRICE, 100, PRICE - 100), occurredAt };
+const refunds = fc
+  .record({
+    ...moved,
+    id: fc.constantFrom('rf_1', 'rf_2'),
+    state: fc.constantFrom('pending', 'completed', 'completed', 'failed'),
+  })
+  .map(({ paymentId, state, id, occurredAt, ...more }) =>
+    refund(paymentId, state, { ...more, id: `${id}_${paymentId}`, ...(occurredAt && { occurredAt }) }),
+  );
+const disputes = fc
+  .record({ ...moved, state: fc.constantFrom('opened', 'won', 'lost') })
+  .map(({ paymentId, state, occurredAt, ...more }) =>
+    dispute(paymentId, state, { ...more, id: `dp_${paymentId}`, ...(occurredAt && { occurredAt }) }),
+  );
+const requests = fc.oneof(
+  fc.constant(askCancel),
+  fc
+    .record({
+      paymentId: fc.option(paymentId, { nil: undefined }),
+      amountMinor: fc.option(fc.constantFrom(1, PRICE), { nil: undefined }),
+    })
+    .map(({ paymentId, amountMinor }) =>
+      askRefund({ ...(paymentId && { paymentId }), ...(amountMinor && { amountMinor }) }),
+    ),
+  fc.constantFrom(askRetry(), askRetry([{ effect: 'close', dedupKey: 'ord_1:close', payload: {} }])),
+);
+const attempts = fc.option(paymentId, { nil: undefined }).chain(id => fc.constantFrom(failed(id), canceled(id)));
+const others = fc.constantFrom<Told[]>(
+  opened,
+  openedAs('sbo_2'),
+  refused,
+  recorded,
+  deadline(),
+  deadline({ afterMs: -1 }),
+  captured('x', { ownedBy: 'ord_0' }),
+);
+const told: fc.Arbitrary<Told> = fc.oneof(
+  { weight: 5, arbitrary: payment },
+  { weight: 4, arbitrary: refunds },
+  { weight: 2, arbitrary: disputes },
+  { weight: 2, arbitrary: attempts },
+  { weight: 2, arbitrary: requests },
+  { weight: 2, arbitrary: others },
+);
+/** Some are told again, later and among others. */
+const histories = fc
+  .record({
+    list: fc.array(told, { maxLength: 20, size: 'max' }),
+    again: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 6 }),
+  })
+  .map(({ list, again }) =>
+    again.reduce(
+      (all, [from, to]) =>
+        list.length ? all.toSpliced(to % (all.length + 1), 0, list[from % list.length] ?? opened) : all,
+      list,
+    ),
+  );
+const creations = fc.constantFrom<OrderCreated[]>(orderFor(), orderFor(), orderFor(), trial);
+
+type Lived = { order: LiveOrder; subscription: Subscription; decisions: Decision[] };
+
+/** The order's life, every decision checked as it is made. */
+function live(created: OrderCreated, history: readonly Told[]): Lived {
+  const born = begin(created);
+  let world = born.world;
+  const decisions = [born.decision];
+  const effects: Effect[] = [];
+  for (const next of history) {
+    const event = stamped(next, world.order);
+    const decision = decide(world.order, event, world.subscription);
+    expectConsistent(world.order, decision);
+    if (decision.verdict === 'illegal') expect(event.type).toMatch(/\.requested$/);
+    world = committed(world, decision);
+    decisions.push(decision);
+    effects.push(...decision.steps.flatMap(step => step.effects));
+    expect(stateName(world.order), 'the resting state').not.toBe('captured');
+    expectOneGrant(world);
+    expectMoneyExplained(world, effects);
+    expectNoForgottenMoney(world);
+  }
+  return { ...world, decisions };
+}
+
+/** Every snapshot goes through the disk, as between two processes. */
+const fromDisk = (order: LiveOrder): LiveOrder =>
+  readOrder({
+    id: order.id,
+    version: order.version,
+    machine: order.machine,
+    snapshot: JSON.parse(JSON.stringify(storedForm(order))),
+  });
+
+/** What the integrity check does: the events of the transitions alone, through the machine again. */
+function replay(events: readonly (OrderCreated | OrderEvent)[]): LiveOrder {
+  const [created, ...rest] = events;
+  if (created?.type !== 'order.created') throw new Error('an order begins with its creation');
+  let subscription = noSubscription(created.userId, created.plan.product);
+  const born = decideCreation(ORDER_ID, created, subscription);
+  let order = fromDisk(born.order);
+  subscription = born.grant?.subscription ?? subscription;
+  for (const event of rest) {
+    // The grant's record follows by itself from the event before it.
+    if (event.type === 'order.created' || (event.type === 'grant.recorded' && stateName(order) === 'subscribed'))
+      continue;
+    const decision = decide(order, event, subscription);
+    order = fromDisk(decision.order);
+    subscription = decision.grant?.subscription ?? subscription;
+  }
+  return order;
+}
+
+test('any order and duplication of any events keeps the invariants, and the transitions replay to the letter', () => {
+  const seen = new Map<string, number>();
+  const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
+  fc.assert(
+    fc.property(creations, histories, (created, history) => {
+      const { order, decisions } = live(created, history);
+      const steps = decisions.flatMap(decision => decision.steps);
+      expect(steps.map(step => step.version)).toEqual(steps.map((_, index) => index + 1));
+      expect(steps.map(step => step.from)).toEqual([null, ...steps.slice(0, -1).map(step => step.to)]);
+      expect(order.version).toBe(steps.length);
+      const replayed = replay(steps.map(step => step.event));
+      expect(replayed.version).toBe(order.version);
+      expect(JSON.stringify(storedForm(replayed))).toBe(JSON.stringify(storedForm(order)));
+      for (const step of steps) count(step.to);
+      for (const decision of decisions) count(decision.verdict);
+      for (const decision of decisions) if (decision.grant) count(decision.grant.change);
+    }),
+    settings,
+  );
+  // A generator that never gets anywhere proves nothing.
+  const rare = ['refunded', 'restore', 'revoke', 'surplus'];
+  const common = ['created', 'authorized', 'captured', 'subscribed', 'failed', 'parked', 'give'];
+  const verdicts = ['applied', 'duplicate', 'stale', 'illegal', 'mismatch'];
+  for (const what of [...rare, ...common, ...verdicts])
+    expect(seen.get(what) ?? 0, `times ${what} was seen`).toBeGreaterThan(RUNS / (rare.includes(what) ? 200 : 20));
+});
+
+test('a commit that stopped at captured at any time ends the same once the grant can be written', () => {
+  fc.assert(
+    fc.property(histories, fc.infiniteStream(fc.boolean()), (history, fails) => {
+      let { world } = begin(orderFor());
+      const refuse = fails[Symbol.iterator]();
+      for (const next of history) {
+        const decision = decide(world.order, stamped(next, world.order), world.subscription);
+        const cut = decision.steps.findIndex(step => step.event.type === 'grant.recorded');
+        const prefix = decision.steps[cut - 1];
+        if (prefix && refuse.next().value) {
+          const { version, snapshot } = prefix;
+          world = { ...world, order: readOrder({ id: ORDER_ID, machine: world.order.machine, version, snapshot }) };
+        } else world = committed(world, decision);
+      }
+      if (stateName(world.order) === 'captured') {
+        const retried = decide(world.order, stamped(askRetry(), world.order), world.subscription);
+        world = committed(world, retried);
+        expect(stateName(world.order)).toBe('subscribed');
+      }
+      expectOneGrant(world);
+    }),
+    settings,
+  );
+});
