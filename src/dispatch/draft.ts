@@ -152,7 +152,8 @@ export function decideInto(
   const decision = grantError === null ? whole : withoutGrant(whole, grantError);
   order.live = decision.order;
   order.last = decision.steps.at(-1) ?? order.last;
-  order.grantError = decision.steps.length > 0 ? grantError : order.grantError;
+  // Only a grant that was left out explains it: whatever else was refused once is written now.
+  if (decision.steps.length > 0) order.grantError = decision === whole ? null : grantError;
   decision.steps.forEach((step, index) => {
     order.transitions.push(transitionOf(order.loaded.id, step, item, index === 0));
     for (const effect of step.effects)
