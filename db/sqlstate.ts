@@ -16,8 +16,9 @@ export class QueryLost extends Error {
 }
 
 const AGAIN = new Set(['40001', '40P01']);
-const UNAVAILABLE_CODES = new Set(['55P03', '25006']);
-const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58', 'XX']);
+// 40003: the server does not know either. 28 and 3D: a new connection was refused, whatever was asked on it.
+const UNAVAILABLE_CODES = new Set(['55P03', '40003']);
+const UNAVAILABLE_CLASSES = new Set(['08', '25', '28', '3D', '53', '57', '58', 'XX']);
 const UNIQUE_VIOLATION = '23505';
 
 /** Classifies whatever a query rejected with. */
@@ -31,10 +32,10 @@ export function classOf(error: unknown): ErrorClass {
   return 'data';
 }
 
-/** The five-character SQLSTATE, or null when the server never answered. */
+/** The five-character SQLSTATE, or null when the server never answered. Only the server's own errors have one: EPIPE, too, has five letters. */
 export function sqlStateOf(error: unknown): string | null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  if (!(error instanceof Error) || error.name !== 'PostgresError' || !('code' in error)) return null;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
 }
 
 /** The database's own sentence, without the parameters of the statement. */
