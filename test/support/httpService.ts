@@ -13,7 +13,7 @@ import { createWorld, type World } from './world.ts';
 
 export const API_KEY = 'api_0123456789abcdef0123456789abcdef';
 export const ADMIN_KEY = 'admin_0123456789abcdef0123456789abcdef';
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 // biome-ignore lint/suspicious/noExplicitAny: what the API answers is what is tested
 export type Json = any;
