@@ -93,6 +93,24 @@ describe('a commit whose answer is lost', () => {
 });
 
 describe('an error', () => {
+  test('of our own code while writing one order costs its neighbours nothing', async () => {
+    const orders = await Promise.all(Array.from({ length: 20 }, () => openOrder(world)));
+    const [culprit] = orders;
+    const dispatcher = world.dispatcherOn({
+      query: async (text, params) => {
+        if (isCommit(text) && params.some(param => String(param).includes(`pay-${culprit!.id}`)))
+          throw new TypeError('ours');
+        return world.db.query(text, params);
+      },
+      close: async () => {},
+    });
+    const calls = await Promise.allSettled(
+      orders.map(({ id, providerOrderId }) => dispatcher.dispatch(webhook(providerOrderId, captured(`pay-${id}`)))),
+    );
+    expect(calls.map(call => call.status)).toEqual(['rejected', ...Array(19).fill('fulfilled')]);
+    await expectSoundBooks(world.sql);
+  });
+
   const system = (code: string) => Object.assign(new Error(`write ${code}`), { code });
   const server = (code: string) => Object.assign(new Error('the server says'), { name: 'PostgresError', code });
 

@@ -67,9 +67,10 @@ export class BatchRunner {
       const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
       for (const item of items) item.taken += kind === 'taken' ? 1 : 0;
       if (kind === 'taken' && items.every(item => item.taken < MAX_TAKEN)) return items;
-      const answerable = batch && (kind === 'data' || kind === 'taken');
-      if (answerable && items.length > 1) return this.halve(items);
-      if (answerable) return this.standAlone(items, error);
+      // What cannot be written costs its neighbours nothing, whether the database says so or our own code.
+      const culprit = batch && kind !== 'unavailable';
+      if (culprit && items.length > 1) return this.halve(items);
+      if (culprit && kind !== 'bug') return this.standAlone(items, error);
       for (const item of items) item.fail(error);
       return [];
     }

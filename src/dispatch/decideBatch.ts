@@ -1,7 +1,6 @@
 // Answers each event of a batch from what was loaded: repetitions from their stored verdict, unknown orders as
 // unmatched, everything else by the machine. What has to be written is left in a Commit; what cannot be answered fails
 // its own call and nobody else's.
-import { createHash } from 'node:crypto';
 import { OPEN_VERDICTS } from '../../db/commit.ts';
 import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { Commit, InboxWrite } from '../../db/writes.ts';
@@ -19,7 +18,8 @@ import {
   ownerKey,
   placeOf,
 } from './draft.ts';
-import type { Item, Outcome, Received, Verdict } from './envelope.ts';
+import type { Item, Outcome, Verdict } from './envelope.ts';
+import { arrival, arrivalOf, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
 
 /** First pause before an unmatched event is tried again, in ms: an order is usually committed within seconds of its webhook. */
 const UNMATCHED_FIRST_PAUSE_MS = 10_000;
@@ -46,7 +46,8 @@ export function decideBatch(items: readonly Item[], loaded: readonly Loaded[], c
     failed: [],
     rerouted: [],
   };
-  const work: Work = { context, draft: newDraft(context.at.toISOString(), context.newId), batch, looseRows: new Map() };
+  const draft = newDraft(context.at.toISOString(), context.newId);
+  const work: Work = { context, draft, batch, looseRows: new Map(), keys: new Map() };
   items.forEach((item, index) => {
     const found = loaded[index];
     if (!found) throw new Error('every event of a batch must be loaded');
@@ -63,16 +64,33 @@ export function decideBatch(items: readonly Item[], loaded: readonly Loaded[], c
   return batch;
 }
 
-type Work = { context: BatchContext; draft: BatchDraft; batch: DecidedBatch; looseRows: Map<string, InboxWrite> };
+type Work = {
+  context: BatchContext;
+  draft: BatchDraft;
+  batch: DecidedBatch;
+  looseRows: Map<string, InboxWrite>;
+  /** What each key of this batch stands for: the order and the words it came with. */
+  keys: Map<string, string>;
+};
 
 function answer(work: Work, item: Item, found: Loaded): void {
   const { envelope } = item;
   if (found.received && !isOpen(found.received.verdict)) answerFromInbox(work, item, found, found.received);
+  else if (keyStandsForAnother(work, item, found)) work.batch.rerouted.push(item);
   else if (!envelope.event) keepWithoutMachine(work, item, found);
   else if (followOwner(work, item, found)) work.batch.rerouted.push(item);
   else if (found.order) decideOne(work, item, { ...found, order: found.order });
   else if (envelope.received) keepUnmatched(work, item, envelope.event);
   else throw new NotFound(`there is no order ${envelope.orderId}`);
+}
+
+/** One key is one row: with another order or other words it is decided after this batch, seeing what the first one left. */
+function keyStandsForAnother({ keys }: Work, { envelope }: Item, { order }: Loaded): boolean {
+  const name = `${envelope.provider ?? order?.provider} ${envelope.eventKey}`;
+  const meaning = `${order?.id} ${envelope.received?.bodyHash ?? JSON.stringify(envelope.event)}`;
+  const first = keys.get(name) ?? meaning;
+  keys.set(name, first);
+  return first !== meaning;
 }
 
 /** A row with our key and a final verdict: an earlier delivery, or our own commit whose answer was lost. */
@@ -202,65 +220,6 @@ function outcomeOf(order: OrderDraft, verdict: Verdict, detail: string | null): 
     state: order.live ? stateName(order.live) : order.loaded.state,
     version: order.live?.version ?? order.loaded.version,
   };
-}
-
-/** The part of an inbox row that says what arrived. */
-function arrival(item: Item) {
-  const { received } = item.envelope;
-  if (!received) throw new Error('only what was received goes into the inbox');
-  return arrivalOf(item, item.envelope.provider ?? 'none', received);
-}
-
-function arrivalOf(item: Item, provider: string, received: Received = operatorsWords(item)) {
-  const { envelope } = item;
-  return {
-    eventKey: envelope.eventKey,
-    provider,
-    eventType: received.eventType,
-    providerOrderId: envelope.providerOrderId,
-    source: envelope.source,
-    raw: received.raw,
-    bodyHash: received.bodyHash,
-    headers: received.headers,
-    deliveries: item.counted ? 0 : 1,
-  };
-}
-
-/** A fact sent by a person has no bytes of a provider; what was said is kept in their place. */
-function operatorsWords({ envelope }: Item): Received {
-  const raw = Buffer.from(JSON.stringify(envelope.event));
-  return {
-    eventType: envelope.event?.type ?? '',
-    raw,
-    bodyHash: createHash('sha256').update(raw).digest('hex'),
-    headers: {},
-  };
-}
-
-type VerdictPart = Pick<
-  InboxWrite,
-  'verdict' | 'detail' | 'orderId' | 'event' | 'decidedVersion' | 'appliedVersion' | 'nextAttemptAt'
->;
-
-/** The part of an inbox row that says what became of it. */
-function verdictPart(verdict: string): VerdictPart {
-  return {
-    verdict,
-    detail: null,
-    orderId: null,
-    event: null,
-    decidedVersion: null,
-    appliedVersion: null,
-    nextAttemptAt: null,
-  };
-}
-
-/** One row a key: the second delivery in a batch only counts. */
-function mergeRow(rows: Map<string, InboxWrite>, row: InboxWrite): void {
-  const name = `${row.provider} ${row.eventKey}`;
-  const known = rows.get(name);
-  if (known) known.deliveries += row.deliveries;
-  else rows.set(name, row);
 }
 
 /** The same key with another body is somebody's mistake or worse: the first body stays, and somebody is told. */

@@ -1,0 +1,63 @@
+// The rows of the inbox that a batch leaves: what arrived, as it arrived, and what became of it.
+import { createHash } from 'node:crypto';
+import type { InboxWrite } from '../../db/writes.ts';
+import type { Item, Received } from './envelope.ts';
+
+/** The part of an inbox row that says what arrived. */
+export function arrival(item: Item) {
+  const { received } = item.envelope;
+  if (!received) throw new Error('only what was received goes into the inbox');
+  return arrivalOf(item, item.envelope.provider ?? 'none', received);
+}
+
+export function arrivalOf(item: Item, provider: string, received: Received = operatorsWords(item)) {
+  const { envelope } = item;
+  return {
+    eventKey: envelope.eventKey,
+    provider,
+    eventType: received.eventType,
+    providerOrderId: envelope.providerOrderId,
+    source: envelope.source,
+    raw: received.raw,
+    bodyHash: received.bodyHash,
+    headers: received.headers,
+    deliveries: item.counted ? 0 : 1,
+  };
+}
+
+/** A fact sent by a person has no bytes of a provider; what was said is kept in their place. */
+function operatorsWords({ envelope }: Item): Received {
+  const raw = Buffer.from(JSON.stringify(envelope.event));
+  return {
+    eventType: envelope.event?.type ?? '',
+    raw,
+    bodyHash: createHash('sha256').update(raw).digest('hex'),
+    headers: {},
+  };
+}
+
+export type VerdictPart = Pick<
+  InboxWrite,
+  'verdict' | 'detail' | 'orderId' | 'event' | 'decidedVersion' | 'appliedVersion' | 'nextAttemptAt'
+>;
+
+/** The part of an inbox row that says what became of it. */
+export function verdictPart(verdict: string): VerdictPart {
+  return {
+    verdict,
+    detail: null,
+    orderId: null,
+    event: null,
+    decidedVersion: null,
+    appliedVersion: null,
+    nextAttemptAt: null,
+  };
+}
+
+/** One row a key: the second delivery in a batch only counts. */
+export function mergeRow(rows: Map<string, InboxWrite>, row: InboxWrite): void {
+  const name = `${row.provider} ${row.eventKey}`;
+  const known = rows.get(name);
+  if (known) known.deliveries += row.deliveries;
+  else rows.set(name, row);
+}
