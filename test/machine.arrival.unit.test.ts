@@ -1,5 +1,7 @@
 // The same facts about money, in whatever order and however often they arrive, end the same: the same state, the same
-// books on every payment, the same paid time. Every permutation of small sets.
+// books on every payment, the same paid time. Every permutation of small sets; shuffles
+// with repetitions of large ones, whose seed fast-check prints.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effect } from '../machines/decide.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
@@ -203,5 +205,57 @@ describe.each([
     const expected = endOf(happened);
     expect(expected.state).toBe(ends);
     for (const arrival of permutations(happened)) expectSameEnd(happened, arrival, expected);
+  });
+});
+
+/** How far one refund or dispute got, as it happened. */
+const chain = <S extends string>(states: readonly S[]) => fc.nat(states.length).map(length => states.slice(0, length));
+const story = (paymentId: string, amountMinor: number, currency = 'INR') =>
+  fc
+    .record({
+      pays: fc.boolean(),
+      grows: fc.boolean(),
+      part: fc.constantFrom(amountMinor, Math.floor(amountMinor / 2)),
+      first: chain(['pending', 'completed', 'failed'] as const),
+      second: chain(['pending', 'completed'] as const),
+      disputed: chain(['opened', 'lost', 'won'] as const),
+    })
+    .map(({ pays, grows, part, first, second, disputed }) => [
+      ...(pays ? [captured(paymentId, { amountMinor, currency })] : []),
+      ...(grows ? [captured(paymentId, { amountMinor: amountMinor + 1, currency })] : []),
+      ...first.map(state => refund(paymentId, state, { amountMinor: part, id: `rf_1_${paymentId}` })),
+      ...second.map(state => refund(paymentId, state, { amountMinor: amountMinor - 7, id: `rf_2_${paymentId}` })),
+      ...disputed.map(state => dispute(paymentId, state, { amountMinor, id: `dp_${paymentId}` })),
+    ]);
+const stories = fc
+  .tuple(story('p', PRICE), story('q', PRICE), story('w', ODD), story('x', ODD, 'USD'))
+  .map(each => each.flat());
+
+describe('stories of four payments, shuffled and with repetitions', () => {
+  const shuffled = stories.chain(facts =>
+    fc.tuple(
+      fc.constant(facts),
+      fc.boolean(),
+      fc.array(fc.nat(), { maxLength: 5 }),
+      fc.array(fc.nat(), { minLength: facts.length + 5, maxLength: facts.length + 5 }),
+    ),
+  );
+  test('end the same', () => {
+    const ends = new Set<string>();
+    fc.assert(
+      fc.property(shuffled, ([facts, timed, again, keys]) => {
+        const happened = timed ? withTimes(facts) : facts;
+        const repeated = again.flatMap(index => happened[index % happened.length] ?? []);
+        const arrival = [...happened, ...repeated]
+          .map((fact, index) => ({ fact, key: keys[index] ?? 0 }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ fact }) => fact);
+        const expected = endOf(happened);
+        ends.add(expected.state);
+        expectSameEnd(happened, arrival, expected);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect([...ends].sort()).toEqual(['created', 'failed', 'parked', 'refunded', 'subscribed']);
   });
 });
