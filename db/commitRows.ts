@@ -1,5 +1,5 @@
 // The rows of the commit statement, column by column: what commit.ts names in SQL is filled here.
-import { statementArrays } from './arrays.ts';
+import { type RowArrays, statementArrays } from './arrays.ts';
 import type {
   Commit,
   EffectWrite,
@@ -13,13 +13,19 @@ import type {
   TransitionWrite,
 } from './writes.ts';
 
-/** `g` is the group's index in the commit; null stands outside all groups. */
-type Grouped<R> = R & { g: number };
-type MovedBackRow = Grouped<MovedBackWrite> & { provider: string; paymentId: string };
+/** `g` is the index of the row's group in the commit; null stands outside all groups. */
+type Grouped<R> = { rows: R[]; g: (number | null)[] };
+type MovedBackRow = MovedBackWrite & { provider: string; paymentId: string };
 
 const iso = (instant: Date | null) => instant?.toISOString() ?? null;
-/** jsonb refuses U+0000 and lone surrogates, JSON lets them through: what is shown becomes U+FFFD, `raw` keeps the bytes. */
-const json = (value: unknown) => JSON.stringify(value, wellFormed);
+/**
+ * jsonb refuses U+0000 and lone surrogates, JSON lets them through: what is shown becomes U+FFFD, `raw` keeps the bytes.
+ * Looking at every value takes ten times as long as writing them, so only a text that seems to hold one is made that way.
+ */
+function json(value: unknown): string {
+  const text = JSON.stringify(value);
+  return /\\u(0000|d[89a-f])/.test(text) ? JSON.stringify(value, wellFormed) : text;
+}
 const wellFormed = (_key: string, value: unknown) =>
   typeof value === 'string' && /[\0\ud800-\udfff]/.test(value)
     ? value.toWellFormed().replaceAll('\0', '\ufffd')
@@ -27,7 +33,7 @@ const wellFormed = (_key: string, value: unknown) =>
 
 const arrays = statementArrays();
 const movedBack = {
-  g: ['int', (r: MovedBackRow) => r.g],
+  g: ['int', (_: MovedBackRow, g: number | null) => g],
   id: ['text', (r: MovedBackRow) => r.id],
   provider: ['text', (r: MovedBackRow) => r.provider],
   payment_id: ['text', (r: MovedBackRow) => r.paymentId],
@@ -37,8 +43,8 @@ const movedBack = {
 } as const;
 
 export const commitRows = {
-  orders: arrays<Grouped<OrderWrite>>('x', {
-    g: ['int', r => r.g],
+  orders: arrays<OrderWrite>('x', {
+    g: ['int', (_, g) => g],
     id: ['text', r => r.id],
     ver: ['int', r => r.expectedVersion],
     n: ['int', r => r.transitions.length],
@@ -48,8 +54,8 @@ export const commitRows = {
     provider_order_id: ['text', r => r.providerOrderId],
     grant_error: ['text', r => r.grantError],
   }),
-  payments: arrays<Grouped<PaymentWrite>>('x', {
-    g: ['int', r => r.g],
+  payments: arrays<PaymentWrite>('x', {
+    g: ['int', (_, g) => g],
     payment_id: ['text', r => r.paymentId],
     provider: ['text', r => r.provider],
     order_id: ['text', r => r.orderId],
@@ -61,8 +67,8 @@ export const commitRows = {
     counts: ['boolean', r => r.counts],
     as_of: ['text', r => r.asOf],
   }),
-  subscriptions: arrays<Grouped<SubscriptionWrite>>('x', {
-    g: ['int', r => r.g],
+  subscriptions: arrays<SubscriptionWrite>('x', {
+    g: ['int', (_, g) => g],
     user_id: ['text', r => r.userId],
     product: ['text', r => r.product],
     ver: ['int', r => r.expectedVersion],
@@ -72,8 +78,8 @@ export const commitRows = {
     ends_at: ['text', r => iso(r.endsAt)],
     grace_days: ['int', r => r.graceDays],
   }),
-  transitions: arrays<Grouped<TransitionWrite>>('x', {
-    g: ['int', r => r.g],
+  transitions: arrays<TransitionWrite>('x', {
+    g: ['int', (_, g) => g],
     order_id: ['text', r => r.orderId],
     version: ['int', r => r.version],
     event_type: ['text', r => r.eventType],
@@ -86,8 +92,8 @@ export const commitRows = {
   }),
   refunds: arrays<MovedBackRow>('x', movedBack),
   disputes: arrays<MovedBackRow>('x', movedBack),
-  grants: arrays<Grouped<GrantWrite>>('x', {
-    g: ['int', r => r.g],
+  grants: arrays<GrantWrite>('x', {
+    g: ['int', (_, g) => g],
     order_id: ['text', r => r.orderId],
     user_id: ['text', r => r.userId],
     product: ['text', r => r.product],
@@ -104,8 +110,8 @@ export const commitRows = {
     revoked_at: ['text', r => iso(r.revokedAt)],
     revoke_reason: ['text', r => r.revokeReason],
   }),
-  effects: arrays<Grouped<EffectWrite>>('x', {
-    g: ['int', r => r.g],
+  effects: arrays<EffectWrite>('x', {
+    g: ['int', (_, g) => g],
     id: ['text', r => r.id],
     order_id: ['text', r => r.orderId],
     order_version: ['int', r => r.orderVersion],
@@ -113,8 +119,8 @@ export const commitRows = {
     payload: ['text', r => json(r.payload)],
     dedup_key: ['text', r => r.dedupKey],
   }),
-  inbox: arrays<InboxWrite & { g: number | null }>('x', {
-    g: ['int', r => r.g],
+  inbox: arrays<InboxWrite>('x', {
+    g: ['int', (_, g) => g],
     event_key: ['text', r => r.eventKey],
     provider: ['text', r => r.provider],
     event_type: ['text', r => r.eventType],
@@ -144,23 +150,59 @@ export const commitRows = {
 
 /** The parameters of one commit, in the order the arrays above were declared. */
 export function commitParams({ groups, looseInbox, findings }: Commit): string[] {
-  const of = <R>(pick: (group: Commit['groups'][number]) => readonly R[]): Grouped<R>[] =>
-    groups.flatMap((group, g) => pick(group).map(row => ({ ...row, g })));
-  const payments = of(group => group.payments);
-  const back = (pick: (payment: PaymentWrite) => MovedBackWrite[]): MovedBackRow[] =>
-    payments.flatMap(payment =>
-      pick(payment).map(row => ({ ...row, g: payment.g, provider: payment.provider, paymentId: payment.paymentId })),
+  const of = <R>(pick: (group: Commit['groups'][number]) => readonly R[]): Grouped<R> => {
+    const grouped: Grouped<R> = { rows: [], g: [] };
+    groups.forEach((group, g) => {
+      for (const row of pick(group)) {
+        grouped.rows.push(row);
+        grouped.g.push(g);
+      }
+    });
+    return grouped;
+  };
+  const params = <R>(columns: RowArrays<R>, { rows, g }: Grouped<R>) => columns.params(rows, g);
+  const back = (pick: (payment: PaymentWrite) => MovedBackWrite[]) =>
+    of(group =>
+      group.payments.flatMap(payment =>
+        pick(payment).map(row => ({ ...row, provider: payment.provider, paymentId: payment.paymentId })),
+      ),
     );
+  const inbox = of(group => group.inbox);
   return [
-    ...commitRows.orders.params(of(group => group.orders)),
-    ...commitRows.payments.params(payments),
-    ...commitRows.subscriptions.params(of(group => (group.subscription ? [group.subscription] : []))),
-    ...commitRows.transitions.params(of(group => group.orders.flatMap(order => order.transitions))),
-    ...commitRows.refunds.params(back(payment => payment.refunds)),
-    ...commitRows.disputes.params(back(payment => payment.disputes)),
-    ...commitRows.grants.params(of(group => group.grants)),
-    ...commitRows.effects.params(of(group => group.effects)),
-    ...commitRows.inbox.params([...of(group => group.inbox), ...looseInbox.map(row => ({ ...row, g: null }))]),
+    ...params(
+      commitRows.orders,
+      of(group => group.orders),
+    ),
+    ...params(
+      commitRows.payments,
+      of(group => group.payments),
+    ),
+    ...params(
+      commitRows.subscriptions,
+      of(group => (group.subscription ? [group.subscription] : [])),
+    ),
+    ...params(
+      commitRows.transitions,
+      of(group => group.orders.flatMap(order => order.transitions)),
+    ),
+    ...params(
+      commitRows.refunds,
+      back(payment => payment.refunds),
+    ),
+    ...params(
+      commitRows.disputes,
+      back(payment => payment.disputes),
+    ),
+    ...params(
+      commitRows.grants,
+      of(group => group.grants),
+    ),
+    ...params(
+      commitRows.effects,
+      of(group => group.effects),
+    ),
+    // Rows without a number are in no group.
+    ...commitRows.inbox.params([...inbox.rows, ...looseInbox], inbox.g),
     ...commitRows.findings.params(findings),
   ];
 }

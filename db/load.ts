@@ -54,8 +54,8 @@ export type Loaded = {
   deadEffects: DeadEffect[];
 };
 
-const REQUESTS = statementArrays()<LoadRequest & { n: number }>('q', {
-  n: ['int', r => r.n],
+const REQUESTS = statementArrays()<LoadRequest>('q', {
+  n: ['int', (_, n) => n],
   order_id: ['text', r => r.orderId],
   provider: ['text', r => r.provider],
   provider_order_id: ['text', r => r.providerOrderId],
@@ -94,7 +94,7 @@ order by q.n`;
 
 /** One answer a request, in the order asked. */
 export async function loadForDecision(db: Database, requests: readonly LoadRequest[]): Promise<Loaded[]> {
-  const rows = await db.query<Row>(LOAD, REQUESTS.params(requests.map((request, n) => ({ ...request, n }))));
+  const rows = await db.query<Row>(LOAD, REQUESTS.params(requests, [...requests.keys()]));
   return rows.map(loadedFrom);
 }
 
