@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
+import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import { type ErrorCode, InvalidRequest, NotFound, PaylatchError } from '../errors.ts';
 import type { AppEnv } from './appTypes.ts';
 
@@ -80,5 +81,5 @@ function asPaylatchError(error: Error): PaylatchError {
       return new PaylatchError('unsupported_media_type', 'The body has a media type that is not read here.');
     if (error.status < 500) return new InvalidRequest(error.message);
   }
-  return new PaylatchError('internal_error', error.message, {}, error);
+  return asDatabaseUnavailable(error) ?? new PaylatchError('internal_error', error.message, {}, error);
 }
