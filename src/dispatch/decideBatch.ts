@@ -19,7 +19,7 @@ import {
   placeOf,
 } from './draft.ts';
 import type { Item, Outcome, Verdict } from './envelope.ts';
-import { arrival, arrivalOf, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
+import { arrival, arrivalAt, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
 
 /** First pause before an unmatched event is tried again, in ms: an order is usually committed within seconds of its webhook. */
 const UNMATCHED_FIRST_PAUSE_MS = 10_000;
@@ -178,9 +178,10 @@ function decideByMachine({ draft, context }: Work, place: Place, item: Item, fou
   const decidedVersion = order.live?.version ?? order.loaded.version;
   const decision = decideInto(draft, place, item, found, context.grantError);
   order.keys.add(envelope.eventKey);
-  if (envelope.received) {
+  // What a person told an order that could not be read then has a row, too; it is no longer parked.
+  if (envelope.received || found.received) {
     mergeRow(order.inbox, {
-      ...arrival(item),
+      ...arrivalAt(item, order.loaded.provider),
       ...verdictPart(decision.verdict),
       detail: decision.detail,
       orderId: order.loaded.id,
@@ -199,7 +200,7 @@ function keepUnreadable({ group, order }: Place, item: Item): void {
     throw new PaylatchError('illegal_event', `the order cannot be read: ${order.unreadable}`, { legalEvents: [] });
   }
   const row = {
-    ...(envelope.received ? arrival(item) : arrivalOf(item, order.loaded.provider ?? 'none')),
+    ...arrivalAt(item, order.loaded.provider),
     ...verdictPart('parked'),
     detail: `snapshot_unreadable: ${order.unreadable}`,
     orderId: order.loaded.id,

@@ -5,16 +5,17 @@ import type { Item, Received } from './envelope.ts';
 
 /** The part of an inbox row that says what arrived. */
 export function arrival(item: Item) {
-  const { received } = item.envelope;
-  if (!received) throw new Error('only what was received goes into the inbox');
-  return arrivalOf(item, item.envelope.provider ?? 'none', received);
+  if (!item.envelope.received) throw new Error('only what was received goes into the inbox');
+  return arrivalAt(item, null);
 }
 
-export function arrivalOf(item: Item, provider: string, received: Received = operatorsWords(item)) {
+/** The same, also for a fact a person told about an order of this provider. */
+export function arrivalAt(item: Item, orderProvider: string | null) {
   const { envelope } = item;
+  const received = envelope.received ?? operatorsWords(item);
   return {
     eventKey: envelope.eventKey,
-    provider,
+    provider: envelope.provider ?? orderProvider ?? 'none',
     eventType: received.eventType,
     providerOrderId: envelope.providerOrderId,
     source: envelope.source,

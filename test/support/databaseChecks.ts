@@ -13,7 +13,7 @@ const NEVER: Record<string, string> = {
   'the state of an order is where its last transition ended': `select o.id from orders o join transitions t on t.order_id = o.id and t.version = o.version where t.to_state <> o.state or o.snapshot->>'value' <> o.state`,
   'an order is subscribed exactly if it has one live grant': `select coalesce(o.id, g.order_id) from (select * from orders where state = 'subscribed') o
      full join (select * from grants where revoked_at is null) g on g.order_id = o.id where o.id is null or g.order_id is null`,
-  'an event of the inbox was applied exactly if it made its transition': `select coalesce(i.event_key, t.event_key) from (select * from inbox where verdict in ('applied', 'surplus', 'mismatch')) i
+  'an event of the inbox was applied exactly if it made its transition': `select coalesce(i.event_key, t.event_key) from (select * from inbox where verdict in ('applied', 'surplus', 'mismatch') and source in ('webhook', 'callback')) i
      full join (select * from transitions where source in ('webhook', 'callback') and event_key is not null) t
        on t.order_id = i.order_id and t.event_key = i.event_key and t.version = i.applied_version
      where i.event_key is null or t.event_key is null`,
