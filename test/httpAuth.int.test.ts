@@ -77,6 +77,25 @@ describe('every route', () => {
   });
 });
 
+describe('a route that the table does not know', () => {
+  const status = async (app: App, method: string, path: string, key?: string) =>
+    (await app.request(path, { method, headers: key ? { authorization: `Bearer ${key}` } : {} })).status;
+
+  test('is for operators, when it was added behind the back of the app', async () => {
+    const app = createApp(anyDeps());
+    app.get('/late', c => c.text('late'));
+    expect(await status(app, 'GET', '/late')).toBe(401);
+    expect(await status(app, 'GET', '/late', API_KEY)).toBe(403);
+    expect(await status(app, 'GET', '/late', ADMIN_KEY)).toBe(200);
+  });
+
+  test('does not open the route it lies over', async () => {
+    const app = createApp({ ...anyDeps(), addPages: added => added.put('/v1/plans/:other', c => c.text('open')) });
+    expect(await status(app, 'PUT', '/v1/plans/x')).toBe(401);
+    expect(await status(app, 'PUT', '/v1/plans/x', API_KEY)).toBe(403);
+  });
+});
+
 describe('a refusal', () => {
   test('is a problem document that says what is needed', async () => {
     const none = await service.call('GET', '/v1/orders', { key: null });

@@ -241,6 +241,7 @@ describe('a JSON body, on every call that takes one', () => {
     ['with a constructor', good => good.replace('{', '{"constructor":{},'), { says: 'named constructor' }],
     ['with a prototype deep inside', good => good.replace('{', '{"a":[{"prototype":1}],'), { says: 'named prototype' }],
     ['with a NUL', good => good.replace('{', '{"a":"\\u0000",'), { says: 'NUL' }],
+    ['with a NUL in a name', good => good.replace('{', '{"a\\u0000":1,'), { says: 'NUL' }],
     ['with half a surrogate pair', good => good.replace('{', '{"a":"\\ud800",'), { says: 'surrogate' }],
     ['33 levels deep', good => good.replace('{', `{"a":${'['.repeat(33)}${']'.repeat(33)},`), { says: /32 levels/ }],
     ['of 8,000 brackets', () => '['.repeat(8_000), { says: 'not JSON' }],

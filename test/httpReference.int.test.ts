@@ -49,6 +49,8 @@ describe('the description', () => {
     for (const ref of refs) expect(resolved(ref), ref).toBeDefined();
     const unused = Object.keys(api.components.schemas).filter(name => !refs.has(`#/components/schemas/${name}`));
     expect(unused).toEqual([]);
+    const nullable = Object.entries<Json>(api.components.schemas).filter(([, schema]) => Array.isArray(schema.type));
+    expect(nullable).toEqual([]);
   });
 
   test('declares every parameter of every path, and a sentence for every answer', () => {

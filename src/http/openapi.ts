@@ -1,11 +1,12 @@
 // /openapi.json: generated from the very schemas that validate, then completed with what all operations share: who may
-// call them, and the problems any call can meet.
+// call them, under which heading they stand, and the problems any call can meet.
 import type { Context } from 'hono';
 import type { ErrorCode } from '../errors.ts';
 import type { App, AppDeps, AppEnv } from './appTypes.ts';
 import { ROUTE_ROLES, type Role } from './auth.ts';
 
 type Operation = {
+  tags?: string[];
   parameters?: { in: string; name: string }[];
   requestBody?: { content: Record<string, unknown> };
   responses: Record<string, unknown>;
@@ -50,6 +51,7 @@ function describe(app: App, version: string): Description {
   for (const [path, operations] of Object.entries(description.paths ?? {})) {
     for (const [method, operation] of Object.entries(operations)) {
       const role = ROUTE_ROLES[`${method.toUpperCase()} ${path}`] ?? 'operator';
+      operation.tags = [path.replace('/v1/', '/').split('/')[1] ?? ''];
       operation.security = SECURITY[role];
       operation.responses = { ...sharedProblems(role, operation), ...operation.responses };
     }

@@ -8,6 +8,9 @@ const instant = z.string().meta({ format: 'date-time', example: '2026-01-31T10:0
 const amountMinor = z.int().meta({ description: 'Minor units of the currency', maximum: MAX_AMOUNT_MINOR });
 const currency = z.string().meta({ description: 'ISO 4217', example: 'INR' });
 
+/** A shared schema or nothing. `nullable()` would make the shared one nullable in the description, wherever it is used. */
+export const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 export const verdictSchema = z.enum([
   'applied',
   'duplicate',
@@ -27,7 +30,7 @@ const stuckSchema = z
     since: instant,
     detail: z.string().nullable(),
   })
-  .openapi('Stuck') satisfies z.ZodType<Stuck>;
+  .openapi('Stuck', { description: 'Why the order does not move by itself' }) satisfies z.ZodType<Stuck>;
 
 export const orderSchema = z
   .object({
@@ -45,7 +48,7 @@ export const orderSchema = z
       example: 'subscribed',
     }),
     version: z.int().meta({ description: 'Number of its transitions; also its ETag' }),
-    stuck: stuckSchema.nullable().meta({ description: 'Why it does not move by itself' }),
+    stuck: orNull(stuckSchema),
     legalEvents: z.array(z.string()).meta({ description: 'Events that would not be refused now' }),
     createdAt: instant,
     updatedAt: instant,

@@ -12,7 +12,7 @@ import { problemResponse } from './problem.ts';
 export const SHUTDOWN_MS = 25_000;
 /** Headers must be here within this, in ms: they fit one packet, so more is a slow attacker. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** The whole request, in ms: 256 KiB over a bad mobile connection. */
+/** The whole request, in ms: for bodies nobody reads to their end; where one is read, the deadline of the answer comes first. */
 const REQUEST_TIMEOUT_MS = 15_000;
 /** How long an idle connection is kept for its next request, in ms: providers send in bursts. */
 const KEEP_ALIVE_MS = 5_000;

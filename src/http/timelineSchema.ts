@@ -1,7 +1,7 @@
 // The timeline of an order as it is answered: everything that ever reached it, applied or not, oldest first.
 import { z } from '@hono/zod-openapi';
 import type { TimelineView } from '../ports.ts';
-import { grantSchema, orderSchema } from './schemas.ts';
+import { grantSchema, orderSchema, orNull } from './schemas.ts';
 
 const instant = z.string().meta({ format: 'date-time' });
 
@@ -74,6 +74,6 @@ export const timelineSchema = z
         asOf: instant.nullable(),
       }),
     ),
-    grant: grantSchema.nullable(),
+    grant: orNull(grantSchema),
   })
   .openapi('Timeline') satisfies z.ZodType<TimelineView>;
