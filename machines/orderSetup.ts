@@ -203,12 +203,4 @@ export const orderSetup = setup({
   },
 });
 
-/**
- * Before every transition the engine makes a scratch actor without input, and drops it. Refusing that with an error made
- * once halves the time of a decision: what would cost is the stack trace.
- */
-const NO_INPUT = new Error('an order is made from order.created');
-export const orderContextOf = ({ input }: { input: OrderCreated | undefined }) => {
-  if (!input) throw NO_INPUT;
-  return newOrderContext(input);
-};
+export const orderContextOf = ({ input }: { input: OrderCreated }) => newOrderContext(input);

@@ -50,10 +50,17 @@ export function noSubscription(userId: string, product: string): Subscription {
 export function give(subscription: Subscription, bought: NewGrant): GrantChange {
   const { fold, startsAt, endsAt } = step(subscription.fold, bought);
   const grant: Grant = {
-    ...bought,
+    orderId: bought.orderId,
     userId: subscription.userId,
     product: subscription.product,
     seq: subscription.grants + 1,
+    provider: bought.provider,
+    paymentId: bought.paymentId,
+    baseAt: bought.baseAt,
+    months: bought.months,
+    days: bought.days,
+    graceDays: bought.graceDays,
+    grantedAt: bought.grantedAt,
     startsAt,
     endsAt,
     revokedAt: null,
