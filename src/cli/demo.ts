@@ -7,7 +7,7 @@ import { idsFrom } from '../ids.ts';
 import { readKeptKeys } from '../keys.ts';
 import { callbackText, sandboxApiKey } from '../providers/sandbox/keys.ts';
 import { decodeSecret, hexHmac, signStandardWebhook } from '../providers/signatures.ts';
-import { startOwnService } from './ownService.ts';
+import { startOwnService } from './startOwn.ts';
 
 const PLAN = 'pro-monthly';
 const DUPLICATES = 3;
