@@ -1,5 +1,6 @@
 // The only reader of the environment. Everything is checked once, at start; a wrong value stops the start with one
 // sentence that says which and why, because a service that starts with half its settings is found out at 3 a.m.
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { decodeSecret, MIN_SECRET_BYTES } from './providers/signatures.ts';
 
@@ -7,11 +8,21 @@ const DEFAULT_PORT = 3000;
 /** Log levels pino knows. */
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-const port = z.coerce
-  .number('must be a number')
-  .int('must be a whole number')
-  .min(0, 'must be 0 to 65535')
-  .max(65_535, 'must be 0 to 65535');
+/** The longest name DNS knows. */
+const MAX_HOST_LENGTH = 253;
+
+// Digits only: `Number` would also read " ", "0x50" and "1e3", none of which anybody means.
+const port = z
+  .string()
+  .refine(value => /^\d{1,5}$/.test(value) && Number(value) <= 65_535, 'must be a whole number from 0 to 65535')
+  .transform(Number);
+const host = z
+  .string()
+  .refine(
+    value =>
+      isIP(value) !== 0 || (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value) && value.length <= MAX_HOST_LENGTH),
+    'must be an IP address or a host name',
+  );
 const origin = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .refine(isOrigin, 'must be an origin without path, query or credentials');
@@ -23,14 +34,15 @@ const webhookSecret = z.string().superRefine((value, context) => {
   try {
     decodeSecret(value);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is not a webhook secret' });
+    const sentence = error instanceof Error ? error.message : 'It is not a webhook secret.';
+    context.addIssue({ code: 'custom', message: `cannot be used: ${sentence.replace(/\.$/, '')}` });
   }
 });
 
 const environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
-  DATA_DIR: z.string().min(1).default('.data'),
-  HOST: z.string().min(1).default('127.0.0.1'),
+  DATA_DIR: z.string().default('.data'),
+  HOST: host.default('127.0.0.1'),
   PORT: port.default(DEFAULT_PORT),
   PUBLIC_URL: origin.optional(),
   API_KEY: key.optional(),
@@ -41,6 +53,9 @@ const environment = z.object({
   SANDBOX_URL: origin.optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
+
+/** Variables of which an empty one is refused like any other that is too short. */
+const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET']);
 
 export type Config = {
   /** Null means the service runs a PostgreSQL of its own in `dataDir`. */
@@ -70,8 +85,8 @@ export class ConfigError extends Error {
 
 /** @throws ConfigError */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
-  // An empty variable is how shells and compose files spell "not set".
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  // An empty variable is how shells and compose files spell "not set". Not so for a secret: it is one that got lost.
+  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== '' || SECRETS.has(name)));
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
