@@ -1,14 +1,17 @@
 // Keys that nobody set are made once and kept in DATA_DIR/keys.json, readable by its owner only.
-import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RandomSource } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { decodeSecret } from './providers/signatures.ts';
 
 /** Bytes of a generated key: more than anybody can guess. */
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
+const FILE_NAME = 'keys.json';
+/** Stands where there is no sandbox to sign anything. */
+const UNUSED = 'off';
 
 const keysSchema = z.object({
   apiKey: z.string().min(1),
@@ -20,7 +23,7 @@ export type Keys = z.infer<typeof keysSchema>;
 /**
  * The keys of this deployment: those set, the others from the file, made at the first start. `announce` is called with
  * the lines for the terminal when keys were made; they never go through the logger.
- * @throws Error with one sentence when the file is there but cannot be used
+ * @throws ConfigError when the file is there but cannot be used
  */
 export async function loadKeys(
   config: Config,
@@ -28,30 +31,38 @@ export async function loadKeys(
   announce: (lines: string[]) => void,
 ): Promise<Keys> {
   const { apiKey, adminKey, sandbox, databaseUrl, dataDir } = config;
-  const set = { apiKey, adminKey, sandboxWebhookSecret: sandbox?.secret ?? null };
-  if (databaseUrl) return keysSchema.parse({ ...set, sandboxWebhookSecret: set.sandboxWebhookSecret ?? 'off' });
-  const kept = await keptKeys(dataDir, random, announce);
+  const set = { apiKey, adminKey, sandboxWebhookSecret: sandbox ? sandbox.secret : UNUSED };
+  const all = keysSchema.safeParse(set);
+  // Nothing is missing, so nothing is made or told: whoever reads about new keys would try to use them.
+  if (databaseUrl || all.success) return keysSchema.parse(set);
+  const kept = await keptKeys(dataDir, random, made => {
+    const lines = [
+      ...(apiKey ? [] : [`  API_KEY    ${made.apiKey}`]),
+      ...(adminKey ? [] : [`  ADMIN_KEY  ${made.adminKey}`]),
+    ];
+    if (lines.length > 0) announce([`New keys, kept in ${join(dataDir, FILE_NAME)}:`, ...lines]);
+  });
   return {
-    apiKey: set.apiKey ?? kept.apiKey,
-    adminKey: set.adminKey ?? kept.adminKey,
+    apiKey: apiKey ?? kept.apiKey,
+    adminKey: adminKey ?? kept.adminKey,
     sandboxWebhookSecret: set.sandboxWebhookSecret ?? kept.sandboxWebhookSecret,
   };
 }
 
-/** The keys that a service made in this folder; null when none did. @throws Error with one sentence */
+/** The keys that a service made in this folder; null when none did. @throws ConfigError */
 export async function readKeptKeys(dataDir: string): Promise<Keys | null> {
-  const file = join(dataDir, 'keys.json');
+  const file = join(dataDir, FILE_NAME);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw new Error(`${file} cannot be read: ${error.message}.`);
+    throw new ConfigError(`${file} cannot be read: ${error.message}.`);
   });
   return text === null ? null : parseKeys(file, text);
 }
 
-async function keptKeys(dataDir: string, random: RandomSource, announce: (lines: string[]) => void): Promise<Keys> {
+async function keptKeys(dataDir: string, random: RandomSource, made: (keys: Keys) => void): Promise<Keys> {
   const kept = await readKeptKeys(dataDir);
   if (kept) return kept;
-  const file = join(dataDir, 'keys.json');
+  const file = join(dataDir, FILE_NAME);
   const secret = () => Buffer.from(random(KEY_BYTES));
   const keys: Keys = {
     apiKey: `api_${secret().toString('base64url')}`,
@@ -59,16 +70,32 @@ async function keptKeys(dataDir: string, random: RandomSource, announce: (lines:
     sandboxWebhookSecret: `whsec_${secret().toString('base64')}`,
   };
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const handle = await open(file, 'wx', OWNER_ONLY);
+  // Another service that started at the same moment has made them: one pair of keys, whoever was first.
+  if (!(await writeOnce(file, random, `${JSON.stringify(keys, null, 2)}\n`))) return keptKeys(dataDir, random, made);
+  made(keys);
+  return keys;
+}
+
+/**
+ * Writes the file whole or not at all: a start killed in between leaves nothing that the next one would take for keys,
+ * and `link`, unlike `rename`, never replaces what is there. False when there is such a file already.
+ */
+async function writeOnce(file: string, random: RandomSource, text: string): Promise<boolean> {
+  const unfinished = `${file}.${Buffer.from(random(4)).toString('hex')}.new`;
+  const handle = await open(unfinished, 'wx', OWNER_ONLY);
   try {
-    await handle.writeFile(`${JSON.stringify(keys, null, 2)}\n`);
+    await handle.chmod(OWNER_ONLY);
+    await handle.writeFile(text);
     await handle.sync();
+    await link(unfinished, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   } finally {
     await handle.close();
+    await rm(unfinished, { force: true });
   }
-  await chmod(file, OWNER_ONLY);
-  announce([`New keys, kept in ${file}:`, `  API_KEY    ${keys.apiKey}`, `  ADMIN_KEY  ${keys.adminKey}`]);
-  return keys;
 }
 
 function parseKeys(file: string, text: string): Keys {
@@ -77,7 +104,7 @@ function parseKeys(file: string, text: string): Keys {
     decodeSecret(keys.sandboxWebhookSecret);
     return keys;
   } catch {
-    throw new Error(
+    throw new ConfigError(
       `${file} does not hold the three keys it was written with; restore it, or remove it to get new ones.`,
     );
   }
