@@ -1,18 +1,18 @@
 // The composition root: everything is made here, once, and handed on. Starts the parts in the order they need each
 // other and stops them in the opposite one.
-import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, realpath } from 'node:fs/promises';
+import { createServer, isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { listPlans, putPlan } from '../db/plans.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { systemClock, systemRandom } from './clock.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { createCore } from './core.ts';
 import { createDispatch } from './dispatch.ts';
 import { startEmbeddedPostgres } from './embedded/embeddedPostgres.ts';
-import { EmbeddedStartRefused } from './embedded/startRefused.ts';
+import { lockFolder } from './embedded/folderLock.ts';
 import { EXAMPLE_PLANS } from './examplePlans.ts';
 import { createApp } from './http/app.ts';
 import type { App } from './http/appTypes.ts';
@@ -20,13 +20,17 @@ import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { type Keys, loadKeys } from './keys.ts';
 import type { PaymentProvider } from './providers/provider.ts';
-import { createSandboxProvider } from './providers/sandbox/adapter.ts';
+import { createSandboxProvider, SANDBOX_PROVIDER } from './providers/sandbox/adapter.ts';
 import { startSandboxServer } from './providers/sandbox/server.ts';
 import { addShop } from './shop/shop.ts';
+import { refuseForAddress, refuseForDatabase, startSentence } from './startTrouble.ts';
 import { startSweeper } from './sweeper/driveCaptured.ts';
 
 /** Connections kept: two lanes, checkouts and reads beside them; PostgreSQL's default allows a hundred in all. */
 const DATABASE_CONNECTIONS = 10;
+
+/** How long the sandbox may take to say that it is there, in ms: it is on this machine or the next one. */
+const READY_TIMEOUT_MS = 1_000;
 
 const clock = systemClock;
 const random = systemRandom;
@@ -36,23 +40,23 @@ const newId = idsFrom(clock, random);
 const running: { name: string; close: () => Promise<unknown> }[] = [];
 
 async function start(config: Config, log: Logger): Promise<string> {
-  const keys = await loadKeys(config, random, lines => process.stdout.write(`${lines.join('\n')}\n`));
   const databaseUrl = config.databaseUrl ?? (await startDatabase(config, log));
-  await migrate(databaseUrl);
+  // After the database, which makes the folder so that its own user gets through, and holds it for this service alone.
+  const keys = await loadKeys(config, random, lines => process.stdout.write(`${lines.join('\n')}\n`));
+  await migrate(databaseUrl).catch(error => refuseForDatabase(config, error));
   const db = openDatabase({ url: databaseUrl, connections: DATABASE_CONNECTIONS, applicationName: 'paylatch' });
   running.push({ name: 'database connections', close: () => db.close() });
-  const port = config.port || (await freePort(config.host));
+  // Before anything is told where we are, although others could take the port until we listen on it.
+  const port = await freePort(config.host, config.port);
   const publicUrl = config.publicUrl ?? `http://${hostInUrl(config.host)}:${port}`;
-  const providers = new Map<string, PaymentProvider>();
-  if (config.sandbox) {
-    await seedExamplePlans(db);
-    providers.set('sandbox', await startSandbox(config, config.sandbox, keys, publicUrl, log));
-  }
+  const sandbox = config.sandbox && (await startSandbox(config, config.sandbox, keys, publicUrl, log));
+  if (sandbox) await seedExamplePlans(db);
+  const providers = new Map<string, PaymentProvider>(sandbox ? [[SANDBOX_PROVIDER, sandbox.provider]] : []);
   const dispatcher = createDispatch({ db, clock, random, newId, log });
   running.push({ name: 'dispatch', close: () => dispatcher.close() });
   const sweeper = startSweeper({ db, dispatch: dispatcher.dispatch, clock, log });
   running.push({ name: 'sweeper', close: () => sweeper.close() });
-  const readiness = async () => ({ database: await answers(db), sandbox: true });
+  const readiness = () => readinessOf(db, sandbox?.url ?? null);
   const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
   const appKeys = { api: keys.apiKey, admin: keys.adminKey };
   const addPages = (app: App) => addShop(app, { core, clock, newId });
@@ -67,7 +71,9 @@ async function start(config: Config, log: Logger): Promise<string> {
     signatureFailed,
     addPages,
   });
-  const http = await startHttpServer({ app, host: config.host, port, log });
+  const http = await startHttpServer({ app, host: config.host, port, log }).catch(error =>
+    refuseForAddress('PORT', config.host, port, error),
+  );
   running.push({ name: 'http', close: () => http.close() });
   return publicUrl;
 }
@@ -90,10 +96,11 @@ async function startSandbox(
   keys: Keys,
   publicUrl: string,
   log: Logger,
-): Promise<PaymentProvider> {
+): Promise<{ provider: PaymentProvider; url: string }> {
   const secret = keys.sandboxWebhookSecret;
-  if (!own && url) return createSandboxProvider({ url, secret, clock });
+  if (!own && url) return { provider: createSandboxProvider({ url, secret, clock }), url };
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  if (config.databaseUrl) await holdFolder(config.dataDir);
   const webhookUrl = `${publicUrl}/v1/webhooks/sandbox`;
   const server = await startSandboxServer({
     port,
@@ -104,9 +111,15 @@ async function startSandbox(
     clock,
     random,
     log,
-  });
+  }).catch(error => refuseForAddress('SANDBOX_PORT', '127.0.0.1', port, error));
   running.push({ name: 'sandbox', close: () => server.close() });
-  return createSandboxProvider({ url: server.localUrl, secret, clock });
+  return { provider: createSandboxProvider({ url: server.localUrl, secret, clock }), url: server.localUrl };
+}
+
+/** Two sandboxes that write one journal would lose each other's payments. The embedded database holds its folder itself. */
+async function holdFolder(dataDir: string): Promise<void> {
+  const lock = await lockFolder(await realpath(dataDir), random);
+  running.push({ name: 'folder', close: () => lock.release() });
 }
 
 async function seedExamplePlans(db: Database): Promise<void> {
@@ -124,28 +137,35 @@ function countSignatureFailures(log: Logger): (provider: string) => void {
   };
 }
 
-async function answers(db: Database): Promise<boolean> {
-  return db.query('select 1', []).then(
-    () => true,
-    () => false,
-  );
+/** Named for operators: what has to be well before this service should be sent work. */
+async function readinessOf(db: Database, sandboxUrl: string | null): Promise<Record<string, boolean>> {
+  const works = (attempt: Promise<unknown>) => attempt.then(Boolean, () => false);
+  const [database, sandbox] = await Promise.all([works(db.query('select 1', [])), works(sandboxAnswers(sandboxUrl))]);
+  return sandboxUrl ? { database, sandbox } : { database };
 }
 
-/** A port nobody listens on now; taken again a moment later. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+async function sandboxAnswers(url: string | null): Promise<boolean> {
+  if (!url) return false;
+  return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(READY_TIMEOUT_MS) })).ok;
+}
+
+/** The port asked for, or for 0 one that nobody listens on now; taken again a moment later. @throws ConfigError */
+function freePort(host: string, asked: number): Promise<number> {
+  return new Promise<number>((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
-    probe.listen(0, host, () => {
+    probe.listen(asked, host, () => {
       const address = probe.address();
       probe.close(() =>
         typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no free port')),
       );
     });
-  });
+  }).catch(error => refuseForAddress('PORT', host, asked, error));
 }
 
-const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host);
+/** Addresses that mean "all of them" can be listened on but not gone to. */
+const EVERYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
+const hostInUrl = (host: string) => EVERYWHERE[host] ?? (isIP(host) === 6 ? `[${host}]` : host);
 
 async function stop(log: Logger): Promise<void> {
   for (const part of running.splice(0).reverse()) {
@@ -153,14 +173,6 @@ async function stop(log: Logger): Promise<void> {
       .close()
       .catch((error: unknown) => log.error({ err: error, part: part.name }, 'a part did not stop cleanly'));
   }
-}
-
-/** A setting, a folder or a port that stops the start: one sentence, no stack. */
-function isForOperator(error: unknown): error is Error {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return (
-    error instanceof ConfigError || error instanceof EmbeddedStartRefused || code === 'EADDRINUSE' || code === 'EACCES'
-  );
 }
 
 async function main(): Promise<void> {
@@ -192,7 +204,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (isForOperator(error)) process.stderr.write(`Paylatch cannot start: ${error.message}\n`);
+  const sentence = startSentence(error);
+  if (sentence) process.stderr.write(`Paylatch cannot start: ${sentence}\n`);
   else console.error('Paylatch cannot start:', error);
   process.exit(1);
 });
