@@ -111,12 +111,12 @@ export async function findOpenOrder(
 /** How long one caller may take to open an order at the provider, in s, before another one may try. */
 const OPENING_LEASE_S = 15;
 
-/** Takes the right to open the order at its provider. It is kept in the order's first key. False when somebody has it. */
+/** Takes the right to open the order at its provider. It is kept in the key that made the order: one row, whatever other keys come to name it. False when somebody has it. */
 export async function claimOpening(db: Database, orderId: string): Promise<boolean> {
   const rows = await db.query(
     `with claimed as (
        update idempotency_keys set opening_until = now() + make_interval(secs => $2)
-       where key = (select key from idempotency_keys where order_id = $1 order by created_at, key limit 1)
+       where key = (select event_key from transitions where order_id = $1 and version = 1)
          and (opening_until is null or opening_until < now()) returning key)
      select key from claimed`,
     [orderId, OPENING_LEASE_S],
