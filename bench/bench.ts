@@ -11,10 +11,12 @@ import { systemClock, systemRandom } from '../src/clock.ts';
 import { createDispatch } from '../src/dispatch.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
 import { idsFrom } from '../src/ids.ts';
-import { payThroughDispatch } from './dispatchLoad.ts';
-import { type Measured, measured } from './measure.ts';
+import { openBenchDatabase } from './benchDatabase.ts';
+import { prepareDispatch } from './dispatchLoad.ts';
+import { startHttpLoad } from './httpLoad.ts';
+import { measured, type Run, type Server } from './measure.ts';
 import { findPgbench, PGBENCH_CLIENTS, payThroughPgbench, pgbenchVersion, statementLike } from './pgbenchLoad.ts';
-import { printReport, type Round } from './report.ts';
+import { type LoadName, printReport, type Round } from './report.ts';
 import { type Orders, seedOrders, tailOf } from './seed.ts';
 import { assertSameRows } from './writtenRows.ts';
 
@@ -47,54 +49,66 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 }
 
 type Bench = { options: Options; server: EmbeddedPostgres; tempFolder: string; signal: AbortSignal };
-type Load = { name: 'dispatch' | 'pgbench' | 'http'; pay: (orders: Orders) => Promise<Measured> };
+/** Gets ready to pay these orders; what it answers is measured. */
+type Prepare = (orders: Orders) => Promise<() => Promise<Run>>;
+type Loads = Map<LoadName, Prepare>;
 
 async function bench({ options, server, tempFolder, signal }: Bench): Promise<void> {
   await migrate(server.url);
-  const db = openDatabase({ url: server.url, connections: DATABASE_CONNECTIONS, applicationName: 'paylatch-bench' });
+  const db = openDatabase({ url: server.url, connections: DATABASE_CONNECTIONS, applicationName: 'paylatch' });
+  const ours = openBenchDatabase(server.url);
   const newId = idsFrom(systemClock, systemRandom);
-  const log = pino({ level: 'silent' });
-  const dispatcher = createDispatch({ db, clock: systemClock, random: systemRandom, newId, log });
-  const counted = { db, pid: server.pid };
+  // One line a decision, as the service writes by default; where to is left out of the measurement.
+  const log = pino({ level: 'info', base: undefined }, pino.destination('/dev/null'));
+  const { dispatch, close } = createDispatch({ db, clock: systemClock, random: systemRandom, newId, log });
+  const { concurrency } = options;
+  const http = await startHttpLoad({ db, dispatch, newId, log, concurrency });
   try {
-    const loads: Load[] = [
-      {
-        name: 'dispatch',
-        pay: orders => measured(counted, () => payThroughDispatch(dispatcher.dispatch, orders, options.concurrency)),
-      },
-    ];
+    const loads: Loads = new Map();
+    loads.set('dispatch', async orders => prepareDispatch(dispatch, orders, concurrency));
+    loads.set('http', http.prepare);
     const pgbench = await findPgbench(process.env.PATH ?? '');
     if (pgbench) {
-      const model = await seedOrders(db, 1);
-      await payThroughDispatch(dispatcher.dispatch, model, 1);
-      const statement = await statementLike(db, tailOf(model, 0));
+      const model = await seedOrders(ours, 1);
+      await prepareDispatch(dispatch, model, 1)();
+      const statement = await statementLike(ours, tailOf(model, 0));
       const load = { pgbench, url: server.url, statement, tempFolder, signal };
-      loads.push({ name: 'pgbench', pay: orders => measured(counted, () => payThroughPgbench({ ...load, orders })) });
+      loads.set('pgbench', async orders => () => payThroughPgbench({ ...load, orders }));
     }
+    const counted = { db: ours, pid: server.pid };
     const perRound = Math.ceil(options.orders / ROUNDS / PGBENCH_CLIENTS) * PGBENCH_CLIENTS;
-    await playRound(loads, WARM_UP_ORDERS);
+    await playRound(counted, loads, WARM_UP_ORDERS);
     const rounds: Round[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       signal.throwIfAborted();
-      rounds.push(await playRound(round % 2 === 0 ? loads : loads.toReversed(), perRound));
+      const forth = round % 2 === 0;
+      rounds.push(await playRound(counted, forth ? loads : new Map([...loads].toReversed()), perRound));
     }
     const version = pgbench && (await pgbenchVersion(pgbench));
-    await printReport({ rounds, options, pgbench: version, db });
+    await printReport({ rounds, options, pgbench: version, db: ours });
   } finally {
-    await dispatcher.close();
+    await http.close();
+    await close();
     await db.close();
+    await ours.close();
   }
+}
 
-  async function playRound(order: Load[], count: number): Promise<Round> {
-    const seeded = new Map<string, Orders>();
-    for (const { name } of order) seeded.set(name, await seedOrders(db, count));
-    await db.query('analyze', []);
-    const round: Round = {};
-    for (const { name, pay } of order) round[name] = await pay(seeded.get(name)!);
-    const [ours, theirs] = [seeded.get('dispatch'), seeded.get('pgbench')];
-    if (ours && theirs) round.rows = await assertSameRows(db, ours, theirs);
-    return round;
+/** Every load once, each on orders of its own. All are seeded before, so that none pays for another's. */
+async function playRound(server: Server, loads: Loads, count: number): Promise<Round> {
+  const { db } = server;
+  const seeded = new Map<LoadName, Orders>();
+  for (const name of loads.keys()) seeded.set(name, await seedOrders(db, count));
+  await db.query('analyze', []);
+  const round: Round = {};
+  for (const [name, prepare] of loads) {
+    const orders = seeded.get(name)!;
+    round[name] = await measured(server, await prepare(orders));
   }
+  for (const ours of ['dispatch', 'http'] as const) {
+    if (seeded.has('pgbench')) round.rows = await assertSameRows(db, seeded.get(ours)!, seeded.get('pgbench')!);
+  }
+  return round;
 }
 
 async function main(): Promise<void> {

@@ -4,11 +4,15 @@
 import type { Envelope } from '../src/dispatch/envelope.ts';
 import type { Dispatch } from '../src/dispatch.ts';
 import type { Run } from './measure.ts';
-import { type Orders, PLAN, PROVIDER, sha256, tailOf, webhookBody } from './seed.ts';
+import { type Orders, PLAN, PROVIDER, sha256, tailOf, USER_AGENT, webhookBody } from './seed.ts';
 
-/** Pays every one of the orders, `concurrency` at a time. @throws Error when one does not end in `subscribed` */
-export async function payThroughDispatch(dispatch: Dispatch, orders: Orders, concurrency: number): Promise<Run> {
+/** Makes the envelopes; what it answers pays the orders, `concurrency` at a time, and fails when one is not `subscribed`. */
+export function prepareDispatch(dispatch: Dispatch, orders: Orders, concurrency: number): () => Promise<Run> {
   const envelopes = Array.from({ length: orders.count }, (_, n) => paid(tailOf(orders, n)));
+  return () => payAll(dispatch, envelopes, concurrency);
+}
+
+async function payAll(dispatch: Dispatch, envelopes: readonly Envelope[], concurrency: number): Promise<Run> {
   const latenciesMs: number[] = [];
   let next = 0;
   const caller = async () => {
@@ -22,15 +26,16 @@ export async function payThroughDispatch(dispatch: Dispatch, orders: Orders, con
   };
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: concurrency }, caller));
-  return { orders: orders.count, seconds: (performance.now() - startedAt) / 1e3, latenciesMs };
+  return { orders: envelopes.length, seconds: (performance.now() - startedAt) / 1e3, latenciesMs };
 }
 
 /** What the webhook endpoint hands to dispatch. */
-export function paid(tail: string): Envelope {
+function paid(tail: string): Envelope {
   const raw = webhookBody(tail);
   const { amountMinor, currency } = PLAN;
   const headers = {
     'content-type': 'application/json',
+    'user-agent': USER_AGENT,
     'webhook-id': `evt_${tail}`,
     'webhook-timestamp': String(Math.floor(Date.now() / 1e3)),
   };

@@ -8,10 +8,13 @@ const TICKS_PER_S = 100;
 
 export type Server = { db: Database; pid: number };
 
-/** What a load tells itself: how long its orders took together, in s, and each one of them, in ms. */
-export type Run = { orders: number; seconds: number; latenciesMs: number[] };
+/**
+ * What a load tells itself: how long its orders took together, in s, and each one of them, in ms. A helper that goes on
+ * running tells the CPU seconds it used; one that ends is counted from outside.
+ */
+export type Run = { orders: number; seconds: number; latenciesMs: number[]; helperCpu?: number };
 
-export type Measured = Run & {
+export type Measured = Omit<Run, 'helperCpu'> & {
   walBytes: number;
   /** CPU seconds. */
   nodeCpu: number;
@@ -27,7 +30,7 @@ export async function measured(server: Server, load: () => Promise<Run>): Promis
     ...run,
     walBytes: after.wal - before.wal,
     nodeCpu: after.node - before.node,
-    helperCpu: difference(before.helper, after.helper),
+    helperCpu: run.helperCpu ?? difference(before.helper, after.helper),
     postgresCpu: difference(before.postgres, after.postgres),
   };
 }

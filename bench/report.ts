@@ -36,6 +36,8 @@ export async function printReport({ rounds, options, pgbench, db }: Report): Pro
     .filter(({ perRound }) => perRound.length > 0)
     .map(({ name, perRound }) => ({ name, median: median(perRound), perRound, expected: EXPECTED[name] }));
   const rows = rounds.at(-1)?.rows ?? null;
+  // Loudly, and not into the JSON.
+  if (pgbench === null) console.error(SKIPPED);
   if (options.json) return void console.log(JSON.stringify({ configuration, loads, ratios, rows }, null, 2));
   for (const [name, value] of Object.entries(configuration)) console.log(`${name.padEnd(12)} ${value ?? 'none'}`);
   console.log();
@@ -45,13 +47,12 @@ export async function printReport({ rounds, options, pgbench, db }: Report): Pro
     console.log(`${TITLES[name]}: ${middle.toFixed(2)} × pgbench (rounds: ${each}; expected: at least ${expected})`);
   }
   if (rows) console.log(`\nRows of one order, the same in both: ${rowSentence(rows)}`);
-  if (pgbench === null) console.log(SKIPPED);
 }
 
 const TITLES: Record<LoadName, string> = { dispatch: 'dispatch', http: 'webhooks over HTTP', pgbench: 'pgbench' };
-const SKIPPED = `
-!!! pgbench was found neither in PATH nor in /usr/lib/postgresql/*/bin: NOTHING WAS COMPARED and there are no ratios.
-!!! Install PostgreSQL's client programs (Debian: postgresql-contrib or postgresql) and run again.`;
+const SKIPPED = `!!! pgbench was found neither in PATH nor in /usr/lib/postgresql/*/bin: NOTHING WAS COMPARED and there are no ratios.
+!!! Install PostgreSQL's client programs (Debian: postgresql-contrib or postgresql) and run again.
+`;
 
 type Figures = ReturnType<typeof figures>;
 

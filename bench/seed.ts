@@ -18,6 +18,8 @@ const TIME_LENGTH = 10;
 export const COUNT_LENGTH = TAIL_LENGTH - TIME_LENGTH;
 
 export const PROVIDER = 'sandbox';
+/** What the sandbox calls itself when it sends a webhook. */
+export const USER_AGENT = 'node';
 export const PLAN: PlanTerms = {
   id: 'pro-monthly',
   product: 'pro',
