@@ -198,6 +198,8 @@ async function main(): Promise<void> {
     const url = await start(config, log);
     process.stdout.write(`Paylatch is ready: ${url} (shop), ${url}/docs (API reference)\n`);
   } catch (error) {
+    // Told to stop while starting: what failed is what was closed under it, and the signal's handler ends the process.
+    if (stopping) return;
     await stop(log);
     throw error;
   }
