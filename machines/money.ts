@@ -132,11 +132,13 @@ export const lostMinor = (payment: PaymentRecord) => sum(payment.disputes, 'lost
 /** It pays for this order: captured, and exactly what the order costs. */
 export const counts = (payment: PaymentRecord) => payment.state === 'captured' && payment.fits;
 
-/** captured − refunded − disputes lost, over the payments that count. */
+/**
+ * captured − refunded − disputes lost, over the payments that count. A payment of which more went back than came (refunded
+ * and charged back) brings nothing, not less: it must not unpay the order that another payment still pays for, and what is
+ * heard of a payment before its capture must not turn the capture into a loss.
+ */
 export function net(payments: PaymentRecord[]): number {
-  return payments
-    .filter(counts)
-    .reduce((total, payment) => total + payment.amountMinor - refundedMinor(payment) - lostMinor(payment), 0);
+  return payments.filter(counts).reduce((total, payment) => total + heldMinor(payment), 0);
 }
 
 /** Captured money of this payment that has not gone back, whether it fits or not. */

@@ -174,14 +174,7 @@ export const paidAgain = {
     { guard: 'fits', actions: surplusReserved },
     { actions: mismatch },
   ],
-  'payment.captured': [
-    elsewhere,
-    known,
-    // More may have gone back of it, heard before it, than it brings.
-    { guard: 'fitsMoneyGone', target: 'refunded', actions: surplus },
-    { guard: 'fits', actions: surplus },
-    { actions: mismatch },
-  ],
+  'payment.captured': [elsewhere, known, { guard: 'fits', actions: surplus }, { actions: mismatch }],
   'refund.updated': [...toldBefore, { guard: 'moneyGone', target: 'refunded', actions: ['hear'] }, heard],
   'dispute.updated': [
     ...toldBefore,

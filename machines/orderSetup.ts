@@ -120,7 +120,6 @@ export const orderSetup = setup({
     moneyBackAgain: asked => asked.context.granted && moneyLeft(asked),
     fitsMoneyBackAgain: asked => asked.context.granted && doesFit(asked) && moneyLeft(asked),
     moneyGone,
-    fitsMoneyGone: asked => doesFit(asked) && moneyGone(asked),
     nothingNew: asked => after(asked) === asked.context.payments,
     olderFact: ({ context, event }) => {
       if (event.type !== 'refund.updated' && event.type !== 'dispute.updated') return false;

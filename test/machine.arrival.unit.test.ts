@@ -82,7 +82,7 @@ const SETS: Record<string, Facts> = {
     facts: [captured('p'), captured('q'), refund('p'), dispute('q', 'lost'), dispute('q', 'won')],
   },
   'paid twice, the second refunded and lost as well': {
-    ends: 'refunded',
+    ends: 'subscribed',
     facts: [captured('p'), captured('q'), refund('q'), dispute('q', 'lost')],
   },
   'a wrong amount': { ends: 'parked', facts: [odd('w')] },

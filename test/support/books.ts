@@ -2,7 +2,7 @@
 // of the same facts.
 import { expect } from 'vitest';
 import type { Effect } from '../../machines/decide.ts';
-import { counts, net, type PaymentRecord } from '../../machines/money.ts';
+import type { PaymentRecord } from '../../machines/money.ts';
 import { stateName } from '../../machines/snapshot.ts';
 import type { World } from './given.ts';
 
@@ -15,23 +15,22 @@ export function expectOneGrant({ order, subscription }: World): void {
     stateName(order) === 'subscribed' ? 1 : 0,
   );
   const { granted, payments, amountMinor } = order.state.context;
-  if (granted && amountMinor > 0) expect(payments.some(counts), 'granted without a payment that counts').toBe(true);
+  if (granted && amountMinor > 0) expect(payments.some(pays), 'granted without a payment that counts').toBe(true);
   expect(grants.length, 'granted as remembered').toBe(granted ? 1 : 0);
 }
 
 /**
- * Subscribed has 0 < net ≤ amount, every other state net = 0; each exception is named by an effect. Less than nothing is
- * the provider's own contradiction (it sent back more than it took) and left to the integrity check.
+ * Subscribed has 0 < net ≤ amount, every other state net = 0; each exception is named by an effect.
  */
 export function expectMoneyExplained({ order }: World, effects: readonly Effect[]): void {
   const { payments, amountMinor } = order.state.context;
-  const held = net(payments);
+  const held = payments.filter(pays).reduce((total, payment) => total + heldOf(payment), 0);
   const state = stateName(order);
   if (state === 'captured' || amountMinor === 0) return;
   if (state === 'subscribed') expect(held, 'net while subscribed').toBeGreaterThan(0);
-  const explained = state === 'subscribed' ? held <= amountMinor : held <= 0;
+  const explained = state === 'subscribed' ? held <= amountMinor : held === 0;
   if (explained) return;
-  const named = payments.filter(counts).some(payment => effects.some(effect => names(effect, payment.paymentId)));
+  const named = payments.filter(pays).some(payment => effects.some(effect => names(effect, payment.paymentId)));
   expect(named, `net ${held} while ${state}: an effect names the payment`).toBe(true);
 }
 
@@ -47,9 +46,10 @@ export function expectNoForgottenMoney({ order }: World): void {
 const back = (list: PaymentRecord['refunds'], state: string) =>
   list.filter(entry => entry.state === state).reduce((total, entry) => total + entry.amountMinor, 0);
 /** Counted here anew, so that the machine's own arithmetic is not its witness. */
-const holds = (payment: PaymentRecord) =>
-  payment.state === 'captured' &&
-  payment.amountMinor > back(payment.refunds, 'completed') + back(payment.disputes, 'lost');
+const heldOf = (payment: PaymentRecord) =>
+  Math.max(0, payment.amountMinor - back(payment.refunds, 'completed') - back(payment.disputes, 'lost'));
+const holds = (payment: PaymentRecord) => payment.state === 'captured' && heldOf(payment) > 0;
+const pays = (payment: PaymentRecord) => payment.state === 'captured' && payment.fits;
 
 /** The books of an order as a set: without the order of arrival and without the instants heard. */
 export function booksOf({ order, subscription }: World) {
