@@ -1,7 +1,8 @@
 // The one way to the database: single statements with a deadline. The driver is only safe that way: multi-statement
 // transactions can continue inside somebody else's after a lost connection, and pipelined queries hang (decision 0001).
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { QueryLost, sqlStateOf } from './sqlstate.ts';
+import { classOf, QueryLost, sqlStateOf } from './sqlstate.ts';
 
 /** How long a query may wait for a free connection, in ms: past it the service is overloaded and should say so. */
 const POOL_WAIT_MS = 1_000;
@@ -9,6 +10,8 @@ const POOL_WAIT_MS = 1_000;
 export const STATEMENT_TIMEOUT_MS = 3_000;
 /** How long a query may take in all, in ms: past it the connection is a black hole and its whole pool is thrown away. */
 const QUERY_DEADLINE_MS = 4_000;
+/** Pause before a statement the server asked to repeat is repeated, in ms, times the tries so far: so that those it met get done. */
+const AGAIN_PAUSE_MS = 2;
 /** How long connecting may take, in s. */
 const CONNECT_TIMEOUT_S = 2;
 /** Pause before a lost connection is made again, in s: short, because the queue waits for it. */
@@ -37,7 +40,20 @@ export function openDatabase(options: DatabaseOptions): Database {
   let client = connect(options);
   const slots = openSlots(options.connections);
 
+  /** A serialization failure or a deadlock undid the statement whole: the same one again, as long as a query may take. */
   async function query<R extends Row>(text: string, params: readonly Param[]): Promise<R[]> {
+    const giveUpAt = performance.now() + QUERY_DEADLINE_MS;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await once<R>(text, params);
+      } catch (error) {
+        if (classOf(error) !== 'again' || performance.now() >= giveUpAt) throw error;
+        await sleep(AGAIN_PAUSE_MS * tries);
+      }
+    }
+  }
+
+  async function once<R extends Row>(text: string, params: readonly Param[]): Promise<R[]> {
     const release = await slots.take();
     const used = client;
     try {

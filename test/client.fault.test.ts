@@ -75,6 +75,20 @@ describe('a query', () => {
     expect(await pidOf(db), 'the same connection all along').toBe(pid);
   });
 
+  test('that the server undid and asked for again is sent again, and one it refuses is not', async () => {
+    await world.sql.unsafe(`
+      create sequence undone;
+      create function undone(code text) returns bigint language plpgsql as $$ begin
+        if nextval('undone') % 3 <> 0 then raise exception 'undone' using errcode = code; end if;
+        return currval('undone');
+      end $$;`);
+    const db = database(1);
+    expect(await db.query<{ n: string }>('select undone($1)::text as n', ['40001'])).toEqual([{ n: '3' }]);
+    expect(await db.query<{ n: string }>('select undone($1)::text as n', ['40P01'])).toEqual([{ n: '6' }]);
+    expect(await rejection(db.query('select undone($1)', ['23514']))).toMatchObject({ code: '23514' });
+    expect(await rejection(db.query('select undone($1)', ['55P03']))).toMatchObject({ code: '55P03' });
+  });
+
   test('is not done before its commit is: a rule checked at the end refuses it', async () => {
     await world.sql.unsafe(`
       create table late (id int);

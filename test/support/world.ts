@@ -49,6 +49,9 @@ export type World = {
   close(): Promise<void>;
 };
 
+/** Whoever only looks, or plays an operator by hand, is not what is tested: not under the isolation of the run either. */
+const LOOKING = { TimeZone: 'UTC', default_transaction_isolation: 'read committed' } as const;
+
 export async function createWorld(options: { clock?: HeldClock } = {}): Promise<World> {
   const { url, drop } = await createTestDatabase();
   await migrate(url);
@@ -68,7 +71,7 @@ export async function createWorld(options: { clock?: HeldClock } = {}): Promise<
     return made;
   };
   const db = openDatabase({ url, connections: 6, applicationName: 'paylatch-test' });
-  const sql = postgres(url, { max: 3, onnotice: () => {}, connection: { TimeZone: 'UTC' } });
+  const sql = postgres(url, { max: 3, onnotice: () => {}, connection: LOOKING });
   const main = dispatcherOn(db);
   return {
     url,
