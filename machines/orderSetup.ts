@@ -74,7 +74,9 @@ const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentReco
 const authorizationStands = (context: OrderContext, payments = context.payments) =>
   !oddPaymentStands(payments) && reservationStands(context, payments);
 const moneyHeld = (asked: Asked) => !holdsNothing(after(asked));
-const allMoneyIsBack = (asked: Asked) =>
+const nothingReserved = (payments: PaymentRecord[]) =>
+  payments.every(p => p.state !== 'authorized' || wasReturned([p], p.paymentId, p.amountMinor));
+const moneyIsBack = (asked: Asked) =>
   'state' in asked.event && (asked.event.state === 'completed' || asked.event.state === 'lost') && !moneyHeld(asked);
 const authorizationGivenBack = (asked: Asked) =>
   asked.event.type === 'refund.updated' &&
@@ -134,11 +136,9 @@ export const orderSetup = setup({
       isMoney(asked.event) && after(asked).some(p => p.state === 'captured') && holdsNothing(after(asked)),
     oddMoneyIsBackWhileReserved: asked =>
       isPayment(asked.event) && !moneyHeld(asked) && reservationStands(asked.context, after(asked)),
-    allMoneyIsBack,
+    allMoneyIsBack: asked => moneyIsBack(asked) && nothingReserved(after(asked)),
     onlyTheReservationStands: asked =>
-      allMoneyIsBack(asked) &&
-      paymentOf(asked)?.state === 'captured' &&
-      authorizationStands(asked.context, after(asked)),
+      moneyIsBack(asked) && paymentOf(asked)?.state === 'captured' && authorizationStands(asked.context, after(asked)),
     moneyHeld,
     isCapturedPayment: asked => paymentOf(asked)?.state === 'captured',
     isTheAuthorization,

@@ -86,6 +86,12 @@ line('payment.authorized that fits', [
     { verdict: 'applied', path: 'failed → authorized', does: ['capture:pay_a'], waits: 'captureWindow' },
   ],
   [
+    'failed: at the very instant of the failure reserves',
+    [failed('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' })],
+    authorized('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' }),
+    { verdict: 'applied', path: 'failed → authorized', does: ['capture:pay_a'], waits: 'captureWindow' },
+  ],
+  [
     'failed: given back already is stale',
     [failed('pay_f'), refund('pay_a')],
     authorized('pay_a'),

@@ -1,6 +1,7 @@
 // The order table, cell by cell: money goes back or returns by a refund, and what the net rule makes of it.
+import { MAX_ASKED } from '../machines/orderSetup.ts';
 import { line } from './support/cells.ts';
-import { captured, PRICE, refund, standing } from './support/given.ts';
+import { authorized, captured, deadline, PRICE, refund, standing } from './support/given.ts';
 
 const { created, authorized: reserved, captured: stuck, subscribed, failed: lost, parked, refunded } = standing;
 const ODD = { amountMinor: 100 };
@@ -148,6 +149,30 @@ line('refund.updated', [
     [...reserved, captured('pay_w', ODD)],
     refund('pay_w', 'completed', ODD),
     { verdict: 'applied', path: 'parked → authorized', does: ['capture:pay_a'], waits: 'captureWindow' },
+  ],
+  [
+    'parked: the wrong one goes back after the reserved one did, and the order has failed',
+    [...reserved, captured('pay_w', ODD), refund('pay_a', 'completed', { id: 'rf_a' })],
+    refund('pay_w', 'completed', ODD),
+    { verdict: 'applied', path: 'parked → failed', does: ['notify:order.failed'] },
+  ],
+  [
+    'parked: a part of a reservation nobody answered for leaves the rest to a human',
+    [...reserved, ...Array.from({ length: MAX_ASKED + 1 }, () => deadline())],
+    refund('pay_a', 'completed', ODD),
+    { verdict: 'applied', path: 'parked → parked' },
+  ],
+  [
+    'parked: all of a wrong reservation goes back and the order has failed',
+    [authorized('pay_w', ODD)],
+    refund('pay_w', 'completed', ODD),
+    { verdict: 'applied', path: 'parked → failed', does: ['notify:order.failed'] },
+  ],
+  [
+    'parked: what goes back of another payment leaves a wrong reservation standing',
+    [authorized('pay_w', ODD)],
+    refund('pay_x'),
+    { verdict: 'applied', path: 'parked → parked' },
   ],
   [
     'refunded: a refund that failed brings the same grant back',
