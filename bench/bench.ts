@@ -122,6 +122,8 @@ async function main(): Promise<void> {
       });
     }
   });
+  // A signal may come before anybody waits for it: then the race below ends at once.
+  stopped.catch(() => {});
   const tempFolder = await mkdtemp(join(tmpdir(), 'paylatch-bench-'));
   let server: EmbeddedPostgres | undefined;
   try {
