@@ -117,7 +117,9 @@ export async function claimOpening(db: Database, orderId: string): Promise<boole
     `with claimed as (
        update idempotency_keys set opening_until = now() + make_interval(secs => $2)
        where key = (select event_key from transitions where order_id = $1 and version = 1)
-         and (opening_until is null or opening_until < now()) returning key)
+         and (opening_until is null or opening_until < now())
+         -- Whoever waited may have looked before it was opened: opened is opened.
+         and not exists (select from orders where id = $1 and provider_order_id is not null) returning key)
      select key from claimed`,
     [orderId, OPENING_LEASE_S],
   );

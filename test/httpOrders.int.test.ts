@@ -78,7 +78,9 @@ describe('checkout', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => post('at-once', body('eve'))));
     expect(answers.map(answer => answer.status)).toEqual(Array(10).fill(201));
     expect(new Set(answers.map(answer => answer.text)).size).toBe(1);
-    expect((await service.call('GET', '/v1/orders?userId=eve')).body.orders).toHaveLength(1);
+    const { orders } = (await service.call('GET', '/v1/orders?userId=eve')).body;
+    expect(orders).toHaveLength(1);
+    expect(service.sandbox.opened.get(orders[0].id)).toBe(1);
   });
 
   test('that could not be opened stays created, and the same key tries again', async () => {
