@@ -3,12 +3,14 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { PaylatchError } from '../errors.ts';
+import { InvalidRequest, PaylatchError } from '../errors.ts';
 import type { App, AppEnv } from '../http/appTypes.ts';
+import { BODY_LIMIT, readBody } from '../http/body.ts';
 import type { NewId } from '../ids.ts';
 import type { Core } from '../ports.ts';
 import { SANDBOX_PROVIDER } from '../providers/sandbox/adapter.ts';
-import { frontPage, orderPage, plansPage, sentencePage } from './shopPage.ts';
+import { orderPage } from './orderPage.ts';
+import { frontPage, plansPage, sentencePage } from './shopPage.ts';
 import { SHOP_STYLE } from './shopStyle.ts';
 
 const FIRST_USER = 'customer-1';
@@ -27,6 +29,11 @@ const purchaseSchema = z.object({
   userId: z.string().regex(/^[A-Za-z0-9._:@+-]{1,128}$/),
   attempt: z.string().regex(/^[a-z0-9_]{1,64}$/),
 });
+const FIELD_SENTENCES: Readonly<Record<string, string>> = {
+  userId: 'A customer is named by 1 to 128 letters, digits or . _ : @ + -',
+  planId: 'There is no such plan.',
+};
+const FORM = 'application/x-www-form-urlencoded';
 const orderIdSchema = z.string().regex(/^ord_[0-9a-z]{26}$/);
 
 export type ShopDeps = { core: Core; clock: Clock; newId: NewId };
@@ -47,31 +54,36 @@ async function show(c: Context<AppEnv>, { core, clock, newId }: ShopDeps): Promi
   const id = orderIdSchema.safeParse(asked);
   try {
     if (!id.success) throw new PaylatchError('not_found', 'That is not the id of an order.');
+    const now = clock();
     const timeline = await core.orders.timeline(id.data);
-    const access = await core.users.access(timeline.order.userId, timeline.order.product, clock());
-    return c.html(orderPage(timeline, access, await core.orders.payUrl(id.data)), 200, PAGE_HEADERS);
+    const access = await core.users.access(timeline.order.userId, timeline.order.product, now);
+    return c.html(orderPage(timeline, access, await core.orders.payUrl(id.data), now), 200, PAGE_HEADERS);
   } catch (error) {
     return sentence(c, 'No such order', error);
   }
 }
 
 async function buy(c: Context<AppEnv>, { core }: ShopDeps): Promise<Response> {
-  const form = purchaseSchema.safeParse(await c.req.parseBody());
   try {
+    const form = purchaseSchema.safeParse(await readForm(c));
     if (!form.success) {
-      const field = form.error.issues[0]?.path.join('.') ?? 'form';
-      throw new PaylatchError(
-        'invalid_request',
-        `The field ${field} is not as it should be: a user id is 1 to 128 of A-Z a-z 0-9 . _ : @ + -`,
-      );
+      const field = String(form.error.issues[0]?.path[0] ?? 'form');
+      throw new InvalidRequest(FIELD_SENTENCES[field] ?? 'The form is not as this page sends it.');
     }
     const { planId, userId, attempt } = form.data;
     const input = { userId, planId, provider: SANDBOX_PROVIDER, another: false, returnUrl: null, metadata: null };
-    const { order, checkout } = await core.checkout(input, attempt);
+    const { order, checkout } = await core.checkout(input, `shop:${attempt}`);
     return c.redirect(checkout.url ?? `/?order=${order.id}`, 303);
   } catch (error) {
     return sentence(c, 'That did not work', error);
   }
+}
+
+/** Read with a limit and as the browser's plain form only: whoever sends something else is no shopper. */
+async function readForm(c: Context<AppEnv>): Promise<Record<string, string>> {
+  const mediaType = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (mediaType !== FORM) throw new PaylatchError('unsupported_media_type', `The form must be sent as ${FORM}.`);
+  return Object.fromEntries(new URLSearchParams(Buffer.from(await readBody(c, BODY_LIMIT)).toString()));
 }
 
 function sentence(c: Context<AppEnv>, title: string, error: unknown): Response | Promise<Response> {
