@@ -8,8 +8,8 @@ import { sqlStateOf } from './sqlstate.ts';
 const MIGRATIONS_FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
 /** How often a start tries again when another replica is migrating at the same moment: each try waits for the other's lock. */
 const MAX_TRIES = 10;
-/** Unique or duplicate-table errors on the migrator's own tables: another replica was faster. */
-const COLLISIONS = new Set(['23505', '42P07', '42P06']);
+/** What exists already (row, schema, table, type), or had to be undone: another replica was faster with the migrator's own tables. */
+const COLLISIONS = new Set(['23505', '42P06', '42P07', '42710', '40001', '40P01']);
 
 /** Applies what is missing, forward only. @throws the server's error when a migration cannot be applied */
 export async function migrate(url: string): Promise<void> {
