@@ -8,6 +8,7 @@ import { ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
 import type { CheckoutInput } from '../src/ports.ts';
 import type { CheckoutRequest, PaymentProvider } from '../src/providers/provider.ts';
 import { expectSoundBooks, refusal, until } from './support/databaseChecks.ts';
+import { gated } from './support/gatedDatabase.ts';
 import { captured, createWorld, type World, webhook } from './support/world.ts';
 
 let world: World;
@@ -102,6 +103,22 @@ describe('the same key', () => {
       expect((await ordersOf(input.userId)).length).toBe(1);
     }
     await expectSoundBooks(world.sql);
+  });
+
+  test('does not open an order that another service opened between its look and its turn', async () => {
+    const [input, key] = [inputFor(), newKey()];
+    const gate = gated(world.db);
+    const slow = checkout({ ...deps, db: gate.db }, input, key);
+    let first: unknown;
+    while (!first) {
+      await until('the slow one asks the database', () => gate.waiting() > 0);
+      // Its look at the order is done, and what waits is its claim of the right to open it.
+      if (gate.next().includes('opening_until')) first = await checkout(deps, input, key);
+      else await gate.release();
+    }
+    gate.open();
+    expect(await slow).toEqual(first);
+    expect(shop.asked.length).toBe(1);
   });
 
   test('with another body is refused and changes nothing', async () => {

@@ -10,6 +10,8 @@ export type Gate = {
   db: Database;
   /** Statements that wait at the gate. */
   waiting(): number;
+  /** The text of the oldest one. */
+  next(): string;
   /** Lets the oldest one through; resolves when the server has answered it. */
   release(): Promise<void>;
   /** Lets everything through from now on. */
@@ -17,28 +19,30 @@ export type Gate = {
 };
 
 export function gated(inner: Database): Gate {
-  const held: (() => Promise<void>)[] = [];
+  const held: { text: string; go: () => Promise<void> }[] = [];
   let isOpen = false;
   function query<R extends Row>(text: string, params: readonly Param[]): Promise<R[]> {
     if (isOpen) return inner.query<R>(text, params);
     return new Promise<R[]>((resolve, reject) => {
-      held.push(() => {
+      const go = () => {
         const running = inner.query<R>(text, params);
         running.then(resolve, reject);
         return running.then(
           () => {},
           () => {},
         );
-      });
+      };
+      held.push({ text, go });
     });
   }
   return {
     db: { query, close: () => inner.close() },
     waiting: () => held.length,
-    release: () => held.shift()?.() ?? Promise.reject(new Error('nothing waits at the gate')),
+    next: () => held[0]?.text ?? '',
+    release: () => held.shift()?.go() ?? Promise.reject(new Error('nothing waits at the gate')),
     open() {
       isOpen = true;
-      for (const go of held.splice(0)) void go();
+      for (const { go } of held.splice(0)) void go();
     },
   };
 }
