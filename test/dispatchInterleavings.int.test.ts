@@ -1,7 +1,7 @@
 // Callback and webhook of one payment, in two services, in every order in which their statements can reach the database.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Envelope, Outcome } from '../src/dispatch/envelope.ts';
-import { expectSoundBooks, until } from './support/databaseChecks.ts';
+import { expectNoLastGuard, expectSoundBooks, until } from './support/databaseChecks.ts';
 import { type Gate, gated } from './support/gatedDatabase.ts';
 import { captured, createWorld, openOrder, type World, webhook } from './support/world.ts';
 
@@ -25,6 +25,7 @@ test('callback and webhook make one grant in every order of their statements', a
   expect(seen.size, [...seen.keys()].join('\n')).toBe(6);
   for (const [order, verdicts] of seen) expect([...verdicts].sort(), order).toEqual(['applied', 'duplicate']);
   await expectSoundBooks(world.sql);
+  await expectNoLastGuard(world.sql);
 });
 
 test('the same webhook delivered to two services is applied once and counted twice in every order of their statements', async () => {
@@ -39,6 +40,7 @@ test('the same webhook delivered to two services is applied once and counted twi
   const keys = await world.sql`select distinct deliveries from inbox where event_key like 'evt-same-%'`;
   expect([...keys]).toEqual([{ deliveries: 2 }]);
   await expectSoundBooks(world.sql);
+  await expectNoLastGuard(world.sql);
 });
 
 test('capture and failure of one payment end subscribed in every order of their statements', async () => {
@@ -51,6 +53,7 @@ test('capture and failure of one payment end subscribed in every order of their 
     expect(['applied', 'stale'], order).toContain(second);
   }
   await expectSoundBooks(world.sql);
+  await expectNoLastGuard(world.sql);
 });
 
 type Make = (providerOrderId: string) => Envelope;

@@ -2,7 +2,7 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Outcome } from '../src/dispatch/envelope.ts';
-import { expectSoundBooks, refusal, until } from './support/databaseChecks.ts';
+import { expectNoLastGuard, expectSoundBooks, refusal, until } from './support/databaseChecks.ts';
 import { captured, createWorld, openOrder, type World, webhook } from './support/world.ts';
 
 let world: World;
@@ -41,6 +41,7 @@ test('only the orders whose row or subscription is held wait, and they complete 
     for (const call of held) expect(await call.answer).toMatchObject({ verdict: 'applied', state: 'subscribed' });
   });
   await expectSoundBooks(world.sql);
+  await expectNoLastGuard(world.sql);
 });
 
 test('orders held for ever are refused as overloaded, store nothing, and are paid when delivered again', async () => {
@@ -56,6 +57,7 @@ test('orders held for ever are refused as overloaded, store nothing, and are pai
     expect(await world.dispatch(envelope)).toMatchObject({ verdict: 'applied', state: 'subscribed' });
   }
   await expectSoundBooks(world.sql);
+  await expectNoLastGuard(world.sql);
 });
 
 /** Pays the two held orders and the neighbours in one breath, so that they share a batch. */
