@@ -44,7 +44,8 @@ ok as materialized (
   where s.g is null or su.user_id is not null),
 upd as (
   update orders t set state = o.state, version = o.ver + o.n, snapshot = o.snapshot::jsonb, wake_at = o.wake_at::timestamptz,
-    provider_order_id = coalesce(o.provider_order_id, t.provider_order_id), grant_error = o.grant_error, updated_at = now()
+    provider_order_id = coalesce(o.provider_order_id, t.provider_order_id),
+    provider_subscription_id = coalesce(o.provider_subscription_id, t.provider_subscription_id), grant_error = o.grant_error, updated_at = now()
   from o join ok using (g) where t.id = o.id and o.n > 0),
 tr as (
   insert into transitions (order_id, version, event_type, event, from_state, to_state, source, event_key, at)

@@ -52,6 +52,7 @@ export const commitRows = {
     snapshot: ['text', r => (r.transitions.length > 0 ? json(r.snapshot) : null)],
     wake_at: ['text', r => iso(r.wakeAt)],
     provider_order_id: ['text', r => r.providerOrderId],
+    provider_subscription_id: ['text', r => r.providerSubscriptionId],
     grant_error: ['text', r => r.grantError],
   }),
   payments: arrays<PaymentWrite>('x', {

@@ -81,9 +81,9 @@ select q.n,
   ) end as dead_effects
 from ${REQUESTS.from}
 left join lateral (
-  (select * from orders where id = q.order_id)
+  (select * from orders where id = q.order_id and (q.provider is null or provider = q.provider))
   union all
-  (select * from orders where q.order_id is null and provider_order_id = q.provider_order_id and provider = q.provider)
+  (select * from orders where provider_order_id = q.provider_order_id and provider = q.provider)
   limit 1
 ) o on true
 left join lateral (select * from subscriptions where user_id = o.user_id and product = o.product limit 1) s on true

@@ -83,6 +83,9 @@ export const orders = pgTable(
       .on(t.userId, t.planId, t.provider, t.amountMinor, t.currency)
       .where(sql`state = 'created' and kind = 'purchase' and not another`),
     index('orders_user_id').on(t.userId, t.id),
+    index('orders_provider_subscription_id')
+      .on(t.providerSubscriptionId, t.provider)
+      .where(sql`provider_subscription_id is not null`),
     index('orders_wake_at').on(t.wakeAt).where(sql`wake_at is not null`),
     // The states an operator looks for are rare beside subscribed and failed.
     index('orders_unsettled').on(t.id).where(sql`state in ('authorized', 'captured', 'parked')`),

@@ -21,6 +21,7 @@ export type OrderWrite = {
   snapshot: unknown;
   wakeAt: Date | null;
   providerOrderId: string | null;
+  providerSubscriptionId: string | null;
   grantError: string | null;
 };
 

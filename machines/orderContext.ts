@@ -37,6 +37,8 @@ export const orderContextSchema = z.object({
   currency: z.string(),
   providerOrderId: z.string().nullable(),
   checkoutUrl: z.string().nullable(),
+  providerHandle: z.string().nullable(),
+  providerSubscriptionId: z.string().nullable(),
   payments: z.array(paymentSchema),
   /** The authorisation the order waits to capture. */
   authorizedBy: z.string().nullable(),
@@ -66,6 +68,8 @@ export function newOrderContext(created: OrderCreated): OrderContext {
     currency,
     providerOrderId: null,
     checkoutUrl: null,
+    providerHandle: null,
+    providerSubscriptionId: null,
     payments: [],
     authorizedBy: null,
     attempts: [],

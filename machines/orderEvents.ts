@@ -42,6 +42,8 @@ const money = {
   currency: currencySchema,
   account: z.string().max(255).optional(),
   live: z.boolean().optional(),
+  /** The provider's own subscription this payment was charged for; later charges of it are renewals. */
+  subscriptionId: providerIdSchema.optional(),
   /** Set by dispatch when this payment is already known to belong to another order: then it pays for that one only. */
   ownedBy: z.string().optional(),
 };
@@ -80,6 +82,8 @@ const checkoutOpened = z.object({
   ...stamps,
   providerOrderId: providerIdSchema,
   url: z.string().max(2048).optional(),
+  /** What else the provider needs to be told which order is meant, where its order id is not enough. */
+  handle: providerIdSchema.optional(),
 });
 const checkoutRefused = z.object({ type: z.literal('checkout.refused'), ...request });
 const paymentAuthorized = z.object({ type: z.literal('payment.authorized'), ...money });

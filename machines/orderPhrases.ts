@@ -17,7 +17,7 @@ export const capture = effect(({ context: { authorizedBy, amountMinor, currency 
 export const close = effect(({ context }) => ({
   effect: 'close',
   key: 'close',
-  payload: { providerOrderId: context.providerOrderId },
+  payload: { providerOrderId: context.providerOrderId, handle: context.providerHandle },
 }));
 const voidPayment = (paymentId: string): EffectParams => ({
   effect: 'void',

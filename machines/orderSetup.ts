@@ -176,10 +176,18 @@ export const orderSetup = setup({
     // What is remembered.
     open: assign(({ event }) =>
       event.type === 'checkout.opened'
-        ? { providerOrderId: event.providerOrderId, checkoutUrl: event.url ?? null }
+        ? {
+            providerOrderId: event.providerOrderId,
+            checkoutUrl: event.url ?? null,
+            providerHandle: event.handle ?? null,
+          }
         : {},
     ),
-    hear: assign({ payments: after }),
+    hear: assign({
+      payments: after,
+      providerSubscriptionId: ({ context, event }) =>
+        (isPayment(event) && event.subscriptionId) || context.providerSubscriptionId,
+    }),
     awaitCapture: assign(({ event }) =>
       'paymentId' in event ? { authorizedBy: event.paymentId ?? null, asked: 0 } : { asked: 0 },
     ),

@@ -24,13 +24,13 @@ import { InvalidRequest, Overloaded, PaylatchError } from './errors.ts';
 import type { NewId } from './ids.ts';
 import { orderView } from './orderView.ts';
 import type { CheckoutInput, CheckoutView } from './ports.ts';
-import type { PaymentProvider } from './providers/provider.ts';
+import type { PayableOrder, PaymentProvider } from './providers/provider.ts';
 import { decideUnmatched } from './unmatched.ts';
 
 /** How often a place is looked for when an open order appears and goes in between: each time it really went. */
 const MAX_PLACE_TRIES = 5;
-/** How long a caller waits for another one that is opening the same order, in ms: longer than a provider call may take. */
-const OPENING_WAIT_MS = 15_000;
+/** How long a caller waits for another one that is opening the same order, in ms: longer than a provider call may take, shorter than its own call. */
+const OPENING_WAIT_MS = 6_000;
 const OPENING_POLL_MS = 50;
 
 export type CheckoutDeps = {
@@ -65,7 +65,7 @@ export async function checkout(deps: CheckoutDeps, input: CheckoutInput, key: st
   }
   const id = await ensureOrder(deps, { id: claimed.orderId, key, input, plan, provider });
   const row = await ensureOpened(deps, provider, id);
-  return viewOf(row, provider, deps.clock());
+  return viewOf(row, { provider, deps });
 }
 
 async function knownPlan(db: Database, id: string): Promise<PlanRow> {
@@ -186,7 +186,7 @@ async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: s
 async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow): Promise<void> {
   const { id, userId, planId, amountMinor, currency } = row;
   try {
-    const callbackUrl = `${deps.publicUrl}/v1/callbacks/${provider.name}`;
+    const callbackUrl = callbackUrlOf(deps.publicUrl, provider.name);
     const opened = await provider.createCheckout({ orderId: id, userId, planId, amountMinor, currency, callbackUrl });
     await deps.dispatch({
       source: 'checkout',
@@ -203,16 +203,30 @@ async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow
   }
 }
 
-function viewOf(row: OrderRow, provider: PaymentProvider, now: Date): CheckoutView {
-  const checkoutUrl = payUrlOf(row);
-  const opened = { providerOrderId: row.providerOrderId ?? '', ...(checkoutUrl ? { url: checkoutUrl } : {}) };
+function viewOf(row: OrderRow, { provider, deps }: { provider: PaymentProvider; deps: CheckoutDeps }): CheckoutView {
+  const order = payableOf(row, deps.publicUrl);
+  const { providerOrderId, url } = order;
+  const params = provider.checkoutParams(order);
   return {
-    order: orderView(row, now),
-    checkout: { provider: provider.name, ...opened, params: provider.checkoutParams(opened) },
+    order: orderView(row, deps.clock()),
+    checkout: { provider: provider.name, providerOrderId, ...(url !== undefined && { url }), params },
   };
 }
 
-/** The provider's page for an opened order, as its machine remembers it. */
-export function payUrlOf(row: OrderRow): string | null {
-  return (row.snapshot as { context?: { checkoutUrl?: string | null } }).context?.checkoutUrl ?? null;
+/** An opened order as the provider's form needs it, from what its machine remembers. */
+export function payableOf(row: OrderRow, publicUrl: string): PayableOrder {
+  const { context } = row.snapshot as { context?: { checkoutUrl?: string | null; providerHandle?: string | null } };
+  return {
+    orderId: row.id,
+    userId: row.userId,
+    planId: row.planId,
+    amountMinor: row.amountMinor,
+    currency: row.currency,
+    callbackUrl: callbackUrlOf(publicUrl, row.provider ?? ''),
+    providerOrderId: row.providerOrderId ?? '',
+    ...(context?.checkoutUrl && { url: context.checkoutUrl }),
+    ...(context?.providerHandle && { handle: context.providerHandle }),
+  };
 }
+
+const callbackUrlOf = (publicUrl: string, provider: string) => `${publicUrl}/v1/callbacks/${provider}`;

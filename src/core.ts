@@ -7,11 +7,12 @@ import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts
 import { accessAt } from '../machines/access.ts';
 import { graceEnd } from '../machines/periods.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
-import { checkout, payUrlOf } from './checkout.ts';
+import { checkout, payableOf } from './checkout.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
 import type { NewId } from './ids.ts';
+import { orderLookup } from './orderLookup.ts';
 import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
@@ -40,6 +41,7 @@ export function createCore(deps: CoreDeps): Core {
   return {
     dispatch: deps.dispatch,
     providers: deps.providers,
+    lookup: provider => orderLookup(db, provider),
     checkout: (input, key) => checkout(deps, input, key),
     orders: {
       get: async id => orderView(await known(id), clock()),
@@ -50,7 +52,12 @@ export function createCore(deps: CoreDeps): Core {
         return timelineView(row, clock());
       },
       returnUrl: async id => (await known(id)).returnUrl,
-      payUrl: async id => payUrlOf(await known(id)),
+      payUrl: async id => payableOf(await known(id), deps.publicUrl).url ?? null,
+      async payable(id) {
+        const row = await known(id);
+        if (!row.provider || !row.providerOrderId) throw new NotFound(`order ${id} was not opened at a provider`);
+        return { provider: row.provider, order: payableOf(row, deps.publicUrl) };
+      },
       preview: (id, event, ifMatch) => preview(deps, id, event, ifMatch),
     },
     users: {

@@ -4,7 +4,7 @@ import type { AccessReason } from '../machines/access.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
-import type { PaymentProvider } from './providers/provider.ts';
+import type { OrderLookup, PayableOrder, PaymentProvider } from './providers/provider.ts';
 
 export type Stuck = {
   cause: 'deadline_passed' | 'effect_dead' | 'parked' | 'grant_failed' | 'snapshot_unreadable';
@@ -166,6 +166,8 @@ export type Core = {
   providers: ReadonlyMap<string, PaymentProvider>;
   /** `idempotencyKey` is the merchant's; the same key with another body is refused with idempotency_key_reused. */
   checkout(input: CheckoutInput, idempotencyKey: string): Promise<CheckoutView>;
+  /** What the adapter of this provider may ask about our orders. */
+  lookup(provider: string): OrderLookup;
   orders: {
     /** @throws NotFound */
     get(id: string): Promise<OrderView>;
@@ -176,6 +178,8 @@ export type Core = {
     returnUrl(id: string): Promise<string | null>;
     /** The provider's page where the order is paid, if it has one. */
     payUrl(id: string): Promise<string | null>;
+    /** The order as a served payment page needs it. @throws NotFound when it is unknown or was never opened */
+    payable(id: string): Promise<{ provider: string; order: PayableOrder }>;
     /** Decides without writing. @throws NotFound, version_conflict */
     preview(id: string, event: UnstampedOrderEvent, ifMatch?: number): Promise<PreviewView>;
   };

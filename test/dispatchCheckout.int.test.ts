@@ -39,6 +39,11 @@ function madeUpProvider() {
       throw new Error('not asked here');
     },
     fetchPayment: never,
+    findPayments: never,
+    listPayments: never,
+    capture: never,
+    refund: never,
+    cancel: never,
   };
   return {
     provider,

@@ -18,7 +18,9 @@ describe('a callback', () => {
     body: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
     headers: {},
     query: {},
+    rawQuery: '',
     contentType: 'application/json; charset=utf-8',
+    kind: null,
   });
   const form = (value: Record<string, string>): IncomingCall => ({
     ...json(new URLSearchParams(value).toString()),
@@ -35,6 +37,7 @@ describe('a callback', () => {
     expect(await provider.parseCallback(call)).toEqual({
       eventKey: 'cb:pay_a1:captured',
       eventType: 'payment.captured',
+      orderId: null,
       providerOrderId: 'sbo_77',
       event: {
         type: 'payment.captured',

@@ -31,7 +31,14 @@ describe('the pay page', () => {
     const url = new URL(response.headers.get('location')!);
     expect(url.origin + url.pathname).toBe('http://shop.test/v1/callbacks/sandbox');
     expect(url.searchParams.get('from')).toBe('pay');
-    const call = { body: Buffer.from(''), headers: {}, query: Object.fromEntries(url.searchParams), contentType: '' };
+    const call = {
+      body: Buffer.from(''),
+      headers: {},
+      query: Object.fromEntries(url.searchParams),
+      rawQuery: '',
+      contentType: '',
+      kind: null,
+    };
     expect(await provider().parseCallback(call)).toMatchObject({ event: { type: 'payment.captured' } });
     await received(1);
   });

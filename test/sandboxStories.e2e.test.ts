@@ -28,7 +28,9 @@ describe('the service and the sandbox', () => {
       body: Buffer.from(JSON.stringify(callback)),
       headers: {},
       query: {},
+      rawQuery: '',
       contentType: 'application/json',
+      kind: null,
     };
     const event = {
       type: 'payment.captured',
@@ -47,7 +49,7 @@ describe('the service and the sandbox', () => {
     const [one, two] = [await open(), await open({ orderId: 'ord_2' })];
     const { callback } = await scenario(one, 'succeed');
     const swapped = { ...callback, providerOrderId: two };
-    const call = { body: Buffer.from(''), headers: {}, query: swapped, contentType: '' };
+    const call = { body: Buffer.from(''), headers: {}, query: swapped, rawQuery: '', contentType: '', kind: null };
     await expect(provider().parseCallback(call)).rejects.toThrow(BadSignature);
     await expect(provider().fetchPayment('pay_nobody')).rejects.toThrow(ProviderRefused);
   });

@@ -12,7 +12,14 @@ const { provider } = withAnswer();
 function receive(body: unknown): ReceivedEvent {
   const bytes = body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const headers = signStandardWebhook(secretBytes, 'evt_1', NOW_S, bytes);
-  const received = provider.parseWebhook({ body: bytes, headers, query: {}, contentType: 'application/json' });
+  const received = provider.parseWebhook({
+    body: bytes,
+    headers,
+    query: {},
+    rawQuery: '',
+    contentType: 'application/json',
+    kind: null,
+  });
   if (received.event !== null) {
     orderEventSchema.parse({ ...received.event, at: '2026-01-01T00:00:00.000Z' });
   }
@@ -26,6 +33,7 @@ describe('a signed webhook', () => {
     expect(receive({ type: `payment.${state}`, data })).toEqual({
       eventKey: 'evt_1',
       eventType: `payment.${state}`,
+      orderId: null,
       providerOrderId: 'sbo_77',
       event: { type: `payment.${state}`, paymentId, amountMinor, currency },
     });
@@ -92,7 +100,7 @@ describe('a signed webhook', () => {
   it('is refused when its signature does not hold, whatever it says', () => {
     const bytes = Buffer.from(JSON.stringify({ type: 'payment.captured', data }));
     const headers = signStandardWebhook(Buffer.alloc(32), 'evt_1', NOW_S, bytes);
-    const call = { body: bytes, headers, query: {}, contentType: 'application/json' };
+    const call = { body: bytes, headers, query: {}, rawQuery: '', contentType: 'application/json', kind: null };
     expect(() => provider.parseWebhook(call)).toThrow(BadSignature);
   });
 });
@@ -155,6 +163,7 @@ describe('a signed body that cannot be read', () => {
   it('names the field, and the order where it can', () => {
     const received = receive(captured({ amountMinor: -1 }));
     expect(received).toMatchObject({
+      orderId: null,
       providerOrderId: 'sbo_77',
       detail: expect.stringContaining('"data.amountMinor"'),
     });

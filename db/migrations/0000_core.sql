@@ -203,6 +203,7 @@ CREATE INDEX "inbox_next_attempt_at" ON "inbox" USING btree ("next_attempt_at") 
 CREATE UNIQUE INDEX "orders_one_trial" ON "orders" USING btree ("user_id","product") WHERE kind = 'trial';--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_one_open" ON "orders" USING btree ("user_id","plan_id","provider","amount_minor","currency") WHERE state = 'created' and kind = 'purchase' and not another;--> statement-breakpoint
 CREATE INDEX "orders_user_id" ON "orders" USING btree ("user_id","id");--> statement-breakpoint
+CREATE INDEX "orders_provider_subscription_id" ON "orders" USING btree ("provider_subscription_id","provider") WHERE provider_subscription_id is not null;--> statement-breakpoint
 CREATE INDEX "orders_wake_at" ON "orders" USING btree ("wake_at") WHERE wake_at is not null;--> statement-breakpoint
 CREATE INDEX "orders_unsettled" ON "orders" USING btree ("id") WHERE state in ('authorized', 'captured', 'parked');--> statement-breakpoint
 CREATE INDEX "orders_other_machine" ON "orders" USING btree ("machine","id") WHERE machine <> 'order.v1';--> statement-breakpoint

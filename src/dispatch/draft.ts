@@ -236,6 +236,7 @@ export function groupWrites(group: GroupDraft): CommitGroup {
       snapshot: order.last?.snapshot ?? null,
       wakeAt: order.last?.wakeAt ?? null,
       providerOrderId: order.live?.state.context.providerOrderId ?? null,
+      providerSubscriptionId: order.live?.state.context.providerSubscriptionId ?? null,
       grantError: order.grantError,
     })),
     subscription: subscription.changed

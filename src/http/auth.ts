@@ -19,6 +19,7 @@ export const ROUTE_ROLES: Readonly<Record<string, Role>> = {
   'POST /v1/callbacks/{provider}': 'open',
   'GET /v1/callbacks/{provider}': 'open',
   'POST /v1/webhooks/{provider}': 'open',
+  'POST /v1/webhooks/{provider}/{kind}': 'open',
   'GET /v1/plans': 'merchant',
   'PUT /v1/plans/{id}': 'operator',
   'POST /v1/checkouts': 'merchant',

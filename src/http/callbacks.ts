@@ -2,7 +2,6 @@
 // asked, and the provider's answer is the event. Then the browser is told where the order stands, or sent on.
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Logger } from 'pino';
 import type { Outcome } from '../dispatch/envelope.ts';
 import { BadSignature, InvalidRequest, PaylatchError, ProviderRefused } from '../errors.ts';
 import type { Core } from '../ports.ts';
@@ -62,8 +61,8 @@ export function addCallbacks(app: App, deps: AppDeps): void {
   });
   app.openapi(getCallback, async c => {
     const provider = providerNamed(deps.core, c.req.valid('param').provider);
-    const raw = Buffer.from(new URL(c.req.url).search.slice(1));
-    return sendOn(c, deps.core, await take(deps, provider, await readCall(c), raw));
+    const call = await readCall(c);
+    return sendOn(c, deps.core, await take(deps, provider, call, Buffer.from(call.rawQuery)));
   });
 }
 
@@ -73,12 +72,12 @@ async function take(deps: AppDeps, provider: PaymentProvider, call: IncomingCall
 }
 
 async function verified(
-  { log, signatureFailed }: { log: Logger; signatureFailed?: (provider: string) => void },
+  { core, log, signatureFailed }: AppDeps,
   provider: PaymentProvider,
   call: IncomingCall,
 ): Promise<ReceivedEvent> {
   try {
-    return await provider.parseCallback(call);
+    return await provider.parseCallback(call, core.lookup(provider.name));
   } catch (error) {
     if (error instanceof BadSignature) signatureFailed?.(provider.name);
     if (!(error instanceof ProviderRefused)) throw error;

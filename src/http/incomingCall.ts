@@ -22,13 +22,15 @@ export function providerNamed(core: Core, name: string): PaymentProvider {
 }
 
 /** @throws PaylatchError body_too_large; InvalidRequest when the body breaks off */
-export async function readCall(c: Context<AppEnv>): Promise<IncomingCall> {
+export async function readCall(c: Context<AppEnv>, kind: string | null = null): Promise<IncomingCall> {
   const headers = c.req.header();
   return {
     body: c.req.method === 'POST' ? await readBody(c, PROVIDER_BODY_LIMIT) : new Uint8Array(),
     headers,
     query: c.req.query(),
+    rawQuery: new URL(c.req.url).search.slice(1),
     contentType: headers['content-type'] ?? '',
+    kind,
   };
 }
 
@@ -41,7 +43,7 @@ export function envelopeOf(
 ): Envelope {
   return {
     source,
-    orderId: null,
+    orderId: event.orderId,
     provider,
     providerOrderId: event.providerOrderId,
     eventKey: event.eventKey,

@@ -14,20 +14,44 @@ export type CheckoutRequest = {
 };
 
 /** The provider's side of an opened order: its id for it, and where to send the customer. */
-export type OpenedCheckout = { providerOrderId: string; url?: string };
+export type OpenedCheckout = {
+  providerOrderId: string;
+  url?: string;
+  /** What else the provider needs to be told which order is meant, where its order id is not enough. */
+  handle?: string;
+};
+
+/** An opened order, as the browser's parameters and a served payment page need it. */
+export type PayableOrder = Omit<CheckoutRequest, 'callbackUrl'> & OpenedCheckout & { callbackUrl: string };
 
 /** A callback or webhook as it arrived: bytes first, parsed only after its signature held. */
 export type IncomingCall = {
   body: Uint8Array;
   /** Header names in lower case. */
   headers: Record<string, string>;
-  /** Query parameters, for providers that redirect the browser with GET. */
+  /** Query parameters, for providers that redirect the browser with GET or sign a query. */
   query: Record<string, string>;
+  /** The query as it came, without the question mark. */
+  rawQuery: string;
   contentType: string;
+  /** The last part of the path where a provider has one address a type of webhook, such as `pay`; else null. */
+  kind: string | null;
 };
 
-/** The order an event is about, in the provider's words. */
-export type ProviderAddress = { provider: string; providerOrderId: string };
+/** What an adapter may ask about our own orders, because a callback proves something only about an order of ours. */
+export type KnownOrder = {
+  orderId: string;
+  providerOrderId: string | null;
+  userId: string;
+  amountMinor: number;
+  currency: string;
+  state: string;
+};
+export type OrderLookup = {
+  /** Orders of this provider only. */
+  byId(orderId: string): Promise<KnownOrder | null>;
+  byProviderOrderId(providerOrderId: string): Promise<KnownOrder | null>;
+};
 
 /**
  * A verified call, translated. `event` null means there is nothing for the machine: `ignored` is a type we do not
@@ -36,20 +60,38 @@ export type ProviderAddress = { provider: string; providerOrderId: string };
 export type ReceivedEvent = {
   eventKey: string;
   eventType: string;
+  /** Our own id of the order as the provider carries it (receipt, metadata, invoice id); null without such a mark. */
+  orderId: string | null;
   providerOrderId: string | null;
 } & ({ event: UnstampedOrderEvent } | { event: null; because: 'ignored' | 'undecodable'; detail: string });
+
+export type ProviderRefund = {
+  refundId: string;
+  state: 'pending' | 'completed' | 'failed';
+  amountMinor: number;
+  occurredAt?: string;
+};
 
 /** One payment as the provider knows it now. */
 export type ProviderPayment = {
   paymentId: string;
-  providerOrderId: string;
+  /** Null when the provider's payment names no order. */
+  providerOrderId: string | null;
+  /** Our own id as the provider carries it. */
+  orderId: string | null;
   state: 'pending' | 'authorized' | 'captured' | 'failed' | 'canceled';
   amountMinor: number;
   currency: string;
+  /** Test or live, where the payment itself tells. */
+  live?: boolean;
+  subscriptionId?: string;
   reason?: string;
+  refunds?: ProviderRefund[];
   /** The provider's own time of this state, ISO 8601 UTC with milliseconds. */
   occurredAt?: string;
 };
+
+export type PaymentPage = { cursor: string | null; payments: ProviderPayment[] };
 
 export type PaymentProvider = {
   name: string;
@@ -57,16 +99,49 @@ export type PaymentProvider = {
   account: string;
   live: boolean;
   /** Opens the order at the provider; the same order id always answers the same provider order.
-   * @throws ProviderRefused when the provider said no, ProviderUnreachable when nobody knows. */
+   * @throws InvalidRequest for an amount or currency the provider cannot take, ProviderRefused when it said no,
+   *   ProviderUnreachable when nobody knows */
   createCheckout(request: CheckoutRequest): Promise<OpenedCheckout>;
   /** What the browser needs to pay an opened order, derived from it, so that a repeated checkout answers the same. */
-  checkoutParams(opened: OpenedCheckout): Record<string, unknown>;
+  checkoutParams(order: PayableOrder): Record<string, unknown>;
+  /** A page of ours that opens the provider's payment form, for providers that have no page of their own. */
+  payPage?(order: PayableOrder): { html: string; contentSecurityPolicy: string };
   /** Verifies the browser's callback, then asks the provider for the payment: the answer is the event.
    * @throws BadSignature, InvalidRequest, ProviderRefused, ProviderUnreachable */
-  parseCallback(call: IncomingCall): Promise<ReceivedEvent>;
+  parseCallback(call: IncomingCall, orders: OrderLookup): Promise<ReceivedEvent>;
+  /** The types of webhook that have an address of their own, `/v1/webhooks/{provider}/{kind}`; without it there is one address. */
+  kinds?: readonly string[];
   /** Verifies a webhook over its raw bytes. Pure but for the clock: no call goes out.
    * @throws BadSignature */
   parseWebhook(call: IncomingCall): ReceivedEvent;
+  /** The question some providers ask before they charge, answered at once and kept nowhere; null when the call is none.
+   * @throws BadSignature */
+  answerCheck?(call: IncomingCall, orders: OrderLookup): Promise<Record<string, unknown> | null>;
+  /** What the provider must read in our 200 to count a webhook as delivered, where it minds. */
+  acknowledgement?: Record<string, unknown>;
   /** @throws ProviderRefused when the provider does not know the payment, ProviderUnreachable */
   fetchPayment(paymentId: string): Promise<ProviderPayment>;
+  /** Every payment the provider knows for an order of ours, newest last. @throws ProviderUnreachable */
+  findPayments(order: { orderId: string; providerOrderId: string }): Promise<ProviderPayment[]>;
+  /** Payments that changed since, page by page; `cursor` null begins and, in the answer, ends. */
+  listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
+  /** Captures an authorised payment; captured already is success. `key` is the same for ever.
+   * @throws ProviderRefused, ProviderUnreachable (then fetch before trying again) */
+  capture(request: { paymentId: string; amountMinor: number; currency: string; key: string }): Promise<ProviderPayment>;
+  /** Sends money back. The same key never sends it twice. @throws ProviderRefused, ProviderUnreachable */
+  refund(request: {
+    paymentId: string;
+    amountMinor: number;
+    currency: string;
+    key: string;
+    reason?: string;
+  }): Promise<ProviderRefund>;
+  /** Closes an order that nobody shall pay any more, or gives an authorised payment back; done already is success.
+   * @throws ProviderRefused when it can no longer be undone, ProviderUnreachable */
+  cancel(request: {
+    providerOrderId: string;
+    handle: string | null;
+    paymentId: string | null;
+    key: string;
+  }): Promise<void>;
 };

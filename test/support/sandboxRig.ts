@@ -44,7 +44,7 @@ async function startReceiver(): Promise<Receiver> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const headers = request.headers as Record<string, string>;
     const contentType = headers['content-type'] ?? '';
-    receiver.calls.push({ body: Buffer.concat(chunks), headers, query: {}, contentType });
+    receiver.calls.push({ body: Buffer.concat(chunks), headers, query: {}, rawQuery: '', contentType, kind: null });
     response.writeHead(await (receiver.answers.shift() ?? 200)).end();
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));

@@ -55,7 +55,7 @@ export function translateWebhookBody(body: Uint8Array, eventKey: string): Receiv
   const type = envelope.success ? envelope.data.type : UNREADABLE_TYPE;
   const address = addressSchema.safeParse(envelope.data?.data);
   const providerOrderId = address.success ? address.data.providerOrderId : null;
-  const base = { eventKey, eventType: type, providerOrderId };
+  const base = { eventKey, eventType: type, orderId: null, providerOrderId };
 
   if (json === undefined) return { ...base, ...undecodable('The body is not JSON in UTF-8.') };
   if (!envelope.success) return { ...base, ...undecodable(sentence(envelope.error)) };
