@@ -19,10 +19,18 @@ const newId = idsFrom(systemClock, systemRandom);
 const say = (line = '') => process.stdout.write(`${line}\n`);
 
 async function call(url: string, init: RequestInit): Promise<Answer> {
-  const response = await fetch(url, init);
+  const asked = `${init.method ?? 'GET'} ${url}`;
+  const response = await fetch(url, init).catch((error: Error) => {
+    const { message, code } = (error.cause ?? error) as NodeJS.ErrnoException;
+    throw new Error(`${asked} could not be reached: ${message || code}`);
+  });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text}`);
-  return JSON.parse(text) as Answer;
+  if (!response.ok) throw new Error(`${asked} answered ${response.status}: ${text}`);
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    throw new Error(`${new URL(url).origin} is not a Paylatch: its answer to ${asked} is not JSON`);
+  }
 }
 
 const json = (body: unknown, headers: Record<string, string>): RequestInit => ({
@@ -105,6 +113,8 @@ async function show(url: string, headers: Record<string, string>, orderId: strin
 }
 
 async function runningTarget(url: string): Promise<Target> {
+  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+    throw new Error(`--url ${url} is not an http or https URL`);
   const config = readConfig();
   const kept = await readKeptKeys(config.dataDir);
   const apiKey = config.apiKey ?? kept?.apiKey;
@@ -131,6 +141,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`The demo stopped: ${error instanceof Error ? error.message : error}\n`);
+  const sentence = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`The demo stopped: ${sentence.trim().replace(/\.?$/, '.')}\n`);
   process.exitCode = 1;
 });
