@@ -24,6 +24,7 @@ const OPEN = [
   'POST /v1/callbacks/{provider}',
   'GET /v1/callbacks/{provider}',
   'POST /v1/webhooks/{provider}',
+  'POST /v1/webhooks/{provider}/{kind}',
 ];
 const OPERATOR = [
   'PUT /v1/plans/{id}',
