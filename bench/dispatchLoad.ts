@@ -3,7 +3,7 @@
 
 import type { Envelope } from '../src/dispatch/envelope.ts';
 import type { Dispatch } from '../src/dispatch.ts';
-import type { Run } from './measure.ts';
+import { type Run, type Sent, steadyPartOfTurns } from './measure.ts';
 import { type Orders, PLAN, PROVIDER, sha256, tailOf, USER_AGENT, webhookBody } from './seed.ts';
 
 /** Makes the envelopes; what it answers pays the orders, `concurrency` at a time, and fails when one is not `subscribed`. */
@@ -13,24 +13,23 @@ export function prepareDispatch(dispatch: Dispatch, orders: Orders, concurrency:
 }
 
 async function payAll(dispatch: Dispatch, envelopes: readonly Envelope[], concurrency: number): Promise<Run> {
-  const latenciesMs: number[] = [];
+  const all: Sent[] = [];
   let next = 0;
   const caller = async () => {
     for (let envelope = envelopes[next++]; envelope; envelope = envelopes[next++]) {
-      const startedAt = performance.now();
+      const sentMs = performance.now();
       const { verdict, state } = await dispatch(envelope);
-      latenciesMs.push(performance.now() - startedAt);
+      all.push({ sentMs, answeredMs: performance.now() });
       if (verdict !== 'applied' || state !== 'subscribed')
         throw new Error(`a payment was ${verdict} and left ${state}`);
     }
   };
-  const startedAt = performance.now();
   await Promise.all(Array.from({ length: concurrency }, caller));
-  return { orders: envelopes.length, seconds: (performance.now() - startedAt) / 1e3, latenciesMs };
+  return steadyPartOfTurns(all, Math.min(concurrency, envelopes.length));
 }
 
 /** What the webhook endpoint hands to dispatch. */
-function paid(tail: string): Envelope {
+export function paid(tail: string): Envelope {
   const raw = webhookBody(tail);
   const { amountMinor, currency } = PLAN;
   const headers = {

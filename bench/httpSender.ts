@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { decodeSecret, signStandardWebhook } from '../src/providers/signatures.ts';
-import type { Run } from './measure.ts';
+import { type Run, type Sent, steadyPartOfTurns } from './measure.ts';
 import { type Orders, tailOf, USER_AGENT, webhookBody } from './seed.ts';
 
 /** What the bench asks for: get ready for these orders, then go. */
@@ -35,27 +35,25 @@ function signedRequest(secret: Uint8Array, port: number, tail: string): Buffer {
 }
 
 async function go({ sockets, requests }: Prepared): Promise<Run> {
-  const latenciesMs: number[] = [];
+  const all: Sent[] = [];
   let next = 0;
   const cpu = process.cpuUsage();
-  const startedAt = performance.now();
   const connection = async (socket: Socket) => {
     const answered = answersOf(socket);
     for (let request = requests[next++]; request; request = requests[next++]) {
-      const sentAt = performance.now();
+      const sentMs = performance.now();
       socket.write(request);
       const answer = await answered();
-      latenciesMs.push(performance.now() - sentAt);
+      all.push({ sentMs, answeredMs: performance.now() });
       if (!answer.startsWith('HTTP/1.1 200') || !answer.includes('"applied"') || !answer.includes('"subscribed"')) {
         throw new Error(`a webhook was answered with: ${answer}`);
       }
     }
   };
   await Promise.all(sockets.map(connection));
-  const seconds = (performance.now() - startedAt) / 1e3;
   const { user, system } = process.cpuUsage(cpu);
   for (const socket of sockets) socket.destroy();
-  return { orders: requests.length, seconds, latenciesMs, helperCpu: (user + system) / 1e6 };
+  return { ...steadyPartOfTurns(all, sockets.length), helperCpu: (user + system) / 1e6 };
 }
 
 /** Answers one after the other, each as text with its headers; an answer without a length is refused. */

@@ -8,8 +8,11 @@ const TICKS_PER_S = 100;
 
 export type Server = { db: Database; pid: number };
 
+/** One order on its way: when it was sent and when it was answered, in ms of any one clock. */
+export type Sent = { sentMs: number; answeredMs: number };
+
 /**
- * What a load tells itself: how long its orders took together, in s, and each one of them, in ms. A helper that goes on
+ * What a load tells of itself: how long its orders take together at its steady rate, in s, and each of them, in ms. A helper that goes on
  * running tells the CPU seconds it used; one that ends is counted from outside.
  */
 export type Run = { orders: number; seconds: number; latenciesMs: number[]; helperCpu?: number };
@@ -33,6 +36,31 @@ export async function measured(server: Server, load: () => Promise<Run>): Promis
     helperCpu: run.helperCpu ?? difference(before.helper, after.helper),
     postgresCpu: difference(before.postgres, after.postgres),
   };
+}
+
+/**
+ * The rate between two instants at which the load is warm and all its senders are busy, as the seconds that all orders
+ * take at that rate: how a load begins and runs out says nothing about what it can carry.
+ */
+export function steadyPart(
+  all: readonly Sent[],
+  fromMs: number,
+  toMs: number,
+): Pick<Run, 'orders' | 'seconds' | 'latenciesMs'> {
+  const steady = all.filter(({ answeredMs }) => answeredMs > fromMs && answeredMs <= toMs);
+  if (steady.length < all.length / 4)
+    throw new Error('a load was hardly ever busy with all its senders: ask for more --orders');
+  return {
+    orders: all.length,
+    seconds: ((all.length / steady.length) * (toMs - fromMs)) / 1e3,
+    latenciesMs: steady.map(({ sentMs, answeredMs }) => answeredMs - sentMs),
+  };
+}
+
+/** For senders that take turns at one list: without as many answers at either end as there are senders. */
+export function steadyPartOfTurns(all: readonly Sent[], senders: number) {
+  const answered = all.map(({ answeredMs }) => answeredMs).sort((a, b) => a - b);
+  return steadyPart(all, answered[senders - 1] ?? Number.NaN, answered.at(-1 - senders) ?? Number.NaN);
 }
 
 /** One stretch made of several: sums, and all latencies together. */
