@@ -64,6 +64,25 @@ describe('a webhook before its order', () => {
     await expectSoundBooks(world.sql);
   });
 
+  test('does not overwrite what another delivery of it achieved meanwhile', async () => {
+    const order = await openOrder(world, { opened: false });
+    const early = webhook(order.providerOrderId, captured(`pay-${order.id}`));
+    const gate = gated(world.db);
+    const call = world.dispatcherOn(gate.db).dispatch(early);
+    await until('it looks for its order', () => gate.waiting() === 1);
+    await gate.release();
+    await open(order.id, order.providerOrderId);
+    expect(await world.dispatch(early)).toMatchObject({ verdict: 'applied', state: 'subscribed' });
+    await until('it writes unmatched', () => gate.waiting() === 1);
+    await gate.release();
+    const written = { verdict: 'applied', deliveries: 2, applied_version: 3, order_id: order.id, kept: false };
+    expect(await inboxOf(early.eventKey)).toMatchObject(written);
+    gate.open();
+    expect(await call).toMatchObject({ verdict: 'duplicate', state: 'subscribed' });
+    expect(await inboxOf(early.eventKey)).toMatchObject(written);
+    await expectSoundBooks(world.sql);
+  });
+
   test('is applied once when its own second look and the opening decide it at the same moment', async () => {
     const order = await openOrder(world, { opened: false });
     const early = webhook(order.providerOrderId, captured(`pay-${order.id}`));
