@@ -11,6 +11,7 @@ import { type Clock, systemRandom } from '../../src/clock.ts';
 import type { Envelope, Outcome } from '../../src/dispatch/envelope.ts';
 import { createDispatch, type Dispatcher } from '../../src/dispatch.ts';
 import { idsFrom, type NewId } from '../../src/ids.ts';
+import { openGates } from './gatedDatabase.ts';
 import { createTestDatabase } from './testDatabase.ts';
 
 export const MONTHLY: PlanTerms = {
@@ -83,6 +84,7 @@ export async function createWorld(options: { clock?: HeldClock } = {}): Promise<
     dispatcherOn,
     dispatch: main.dispatch,
     async close() {
+      openGates();
       for (const end of open) await end();
       await db.close();
       await sql.end({ timeout: 1 });
