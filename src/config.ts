@@ -2,6 +2,12 @@
 // sentence that says which and why, because a service that starts with half its settings is found out at 3 a.m.
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import {
+  PROVIDER_SECRETS,
+  type ProviderSettings,
+  providerEnvironment,
+  providerSettings,
+} from './providers/settings.ts';
 import { decodeSecret, MIN_SECRET_BYTES } from './providers/signatures.ts';
 
 const DEFAULT_PORT = 3000;
@@ -51,11 +57,12 @@ const environment = z.object({
   SANDBOX_WEBHOOK_SECRET: webhookSecret.optional(),
   SANDBOX_PORT: port.default(0),
   SANDBOX_URL: origin.optional(),
+  ...providerEnvironment,
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
 /** Variables of which an empty one is refused like any other that is too short. */
-const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET']);
+const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET', ...PROVIDER_SECRETS]);
 
 export type Config = {
   /** Null means the service runs a PostgreSQL of its own in `dataDir`. */
@@ -70,6 +77,8 @@ export type Config = {
   adminKey: string | null;
   /** Null means off. `url` without a `port` of our own names a sandbox that another process runs. */
   sandbox: { secret: string | null; port: number; url: string | null; own: boolean } | null;
+  /** The real payment providers that are on. */
+  providers: ProviderSettings;
   logLevel: (typeof LOG_LEVELS)[number];
   /** For the programs the service starts. */
   path: string;
@@ -90,7 +99,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new ConfigError(`${issue?.path.join('.')} ${issue?.message}.`);
+    throw new ConfigError(`${String(issue?.path[0])} ${issue?.message}.`);
   }
   const values = parsed.data;
   const config: Config = {
@@ -102,11 +111,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     apiKey: values.API_KEY ?? null,
     adminKey: values.ADMIN_KEY ?? null,
     sandbox: sandboxOf(values),
+    providers: providersOf(values),
     logLevel: values.LOG_LEVEL,
     path: env.PATH ?? '',
   };
   checkTogether(config);
   return config;
+}
+
+function providersOf(values: z.infer<typeof environment>): ProviderSettings {
+  try {
+    return providerSettings(values);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function sandboxOf(values: z.infer<typeof environment>): Config['sandbox'] {

@@ -30,6 +30,7 @@ test('without any variable the service listens on 127.0.0.1:3000, has a database
     apiKey: null,
     adminKey: null,
     sandbox: { secret: null, port: 0, url: null, own: true },
+    providers: { razorpay: null, cloudpayments: null, stripe: null },
     logLevel: 'info',
     path: '',
   });
@@ -59,6 +60,7 @@ test('each variable is read, and what is not ours is passed over', () => {
     apiKey: KEYS.API_KEY,
     adminKey: KEYS.ADMIN_KEY,
     sandbox: { secret: KEYS.SANDBOX_WEBHOOK_SECRET, port: 4100, url: 'http://sandbox.test:4100', own: true },
+    providers: { razorpay: null, cloudpayments: null, stripe: null },
     logLevel: 'silent',
     path: '/bin',
   });
