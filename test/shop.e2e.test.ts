@@ -79,7 +79,7 @@ test('a declined payment shows "Not paid", no access, and the way to try again, 
   const payUrl = await buy(newCustomer());
   const page = await pay(payUrl, 'fail');
   expect(page.html).toContain('Not paid');
-  expect(textOf(page)).toContain('Access to pro No, nothing was paid yet');
+  expect(textOf(page)).toContain('Access to pro No, not paid for yet');
   expect(page.html).toContain(`<a class="go" href="${payUrl}">Try again</a>`);
   expect((await pay(payUrl, 'succeed')).html).toContain('Subscribed');
 });

@@ -85,7 +85,7 @@ const REASONS: Record<AccessView['reason'], (until: string) => string> = {
   trial: until => `Yes, on trial until ${until}`,
   expired: until => `No, it ended on ${until}`,
   refunded: () => 'No, the money went back',
-  never_paid: () => 'No, nothing was paid yet',
+  never_paid: () => 'No, not paid for yet',
 };
 
 function accessWords({ reason, until }: AccessView): string {
