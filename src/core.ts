@@ -17,6 +17,7 @@ import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
 import type { PaymentProvider } from './providers/provider.ts';
+import { addressRenewal } from './renewals.ts';
 
 export type CoreDeps = {
   db: Database;
@@ -39,7 +40,7 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   return {
-    dispatch: deps.dispatch,
+    dispatch: async envelope => deps.dispatch(await addressRenewal(deps, envelope)),
     providers: deps.providers,
     lookup: provider => orderLookup(db, provider),
     checkout: (input, key) => checkout(deps, input, key),

@@ -1,5 +1,6 @@
 // Our ids: a prefix and 26 characters, 48 bits of milliseconds and 80 random ones. Time-ordered, because random keys cost
 // two thirds of the write speed once the tables have outgrown memory; the random tail makes them unguessable.
+import { createHash } from 'node:crypto';
 import type { Clock, RandomSource } from './clock.ts';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -29,4 +30,10 @@ function randomPart(bytes: Uint8Array): string {
     held &= (1 << bits) - 1;
   }
   return text;
+}
+
+/** The order id that belongs to a provider's payment: the same payment always gives the same one. */
+export function derivedOrderId(provider: string, paymentId: string): string {
+  const hash = createHash('sha256').update(`${provider} ${paymentId}`).digest();
+  return `ord_${(randomPart(hash.subarray(0, 20))).slice(0, TIME_CHARACTERS + 16)}`;
 }

@@ -16,6 +16,7 @@ import { lockFolder } from './embedded/folderLock.ts';
 import { EXAMPLE_PLANS } from './examplePlans.ts';
 import { createApp } from './http/app.ts';
 import type { App } from './http/appTypes.ts';
+import { addPayPages } from './http/payPages.ts';
 import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { type Keys, loadKeys } from './keys.ts';
@@ -59,7 +60,10 @@ async function start(config: Config, log: Logger): Promise<string> {
   const readiness = () => readinessOf(db, sandbox?.url ?? null);
   const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
   const appKeys = { api: keys.apiKey, admin: keys.adminKey };
-  const addPages = (app: App) => addShop(app, { core, clock, newId });
+  const addPages = (app: App) => {
+    addShop(app, { core, clock, newId });
+    addPayPages(app, core);
+  };
   const signatureFailed = countSignatureFailures(log);
   const app = createApp({
     core,
