@@ -86,6 +86,7 @@ export class BatchRunner {
   private async standAlone(items: Item[], cause: unknown): Promise<Item[]> {
     const [item] = items;
     if (!item) return [];
+    for (const [address, until] of this.aloneUntil) if (until <= this.deps.monotonic()) this.aloneUntil.delete(address);
     this.aloneUntil.set(addressOf(item), this.deps.monotonic() + ALONE_MS);
     try {
       const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
