@@ -109,7 +109,7 @@ export async function findOpenOrder(
 }
 
 /** How long one caller may take to open an order at the provider, in s, before another one may try. */
-const OPENING_LEASE_S = 15;
+const OPENING_LEASE_S = 5;
 
 /** Takes the right to open the order at its provider. It is kept in the key that made the order: one row, whatever other keys come to name it. False when somebody has it. */
 export async function claimOpening(db: Database, orderId: string): Promise<boolean> {
