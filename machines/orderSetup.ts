@@ -56,12 +56,12 @@ const moneyLeft = (asked: Asked) => after(asked).some(counts) && net(after(asked
 const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked)) <= 0;
 const isTheAuthorization = ({ context, event }: Asked) =>
   'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
+/** No authorisation stands: each was captured, ended or given back. */
+const nothingReserved = (payments: PaymentRecord[]) =>
+  payments.every(p => p.state !== 'authorized' || wasReturned([p], p.paymentId, p.amountMinor));
 /** A payment stands that is not what the order costs: the reason to be parked is still there. */
 const oddPaymentStands = (payments: PaymentRecord[]) =>
-  payments.some(
-    payment =>
-      !payment.fits && (payment.state === 'authorized' || (payment.state === 'captured' && !holdsNothing([payment]))),
-  );
+  payments.some(payment => !payment.fits && (!nothingReserved([payment]) || !holdsNothing([payment])));
 /** The authorisation can still be captured: it was neither ended nor given back. */
 const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentRecord[]) =>
   payments.some(
@@ -74,8 +74,6 @@ const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentReco
 const authorizationStands = (context: OrderContext, payments = context.payments) =>
   !oddPaymentStands(payments) && reservationStands(context, payments);
 const moneyHeld = (asked: Asked) => !holdsNothing(after(asked));
-const nothingReserved = (payments: PaymentRecord[]) =>
-  payments.every(p => p.state !== 'authorized' || wasReturned([p], p.paymentId, p.amountMinor));
 const moneyIsBack = (asked: Asked) =>
   'state' in asked.event && (asked.event.state === 'completed' || asked.event.state === 'lost') && !moneyHeld(asked);
 const authorizationGivenBack = (asked: Asked) =>

@@ -12,6 +12,7 @@ import {
   failed,
   given,
   givenOrder,
+  grantFails,
   opened,
   orderFor,
   PLAN,
@@ -117,6 +118,10 @@ describe('paid time begins', () => {
     const { world } = given(captured('pay_1'), refund('pay_1')).when(refund('pay_1', 'failed'));
     expect(world.subscription.fold).toEqual(bought.world.subscription.fold);
     expect(world.subscription.all).toEqual(bought.world.subscription.all);
+  });
+  test('and the payment that still holds its money is the one that buys it', () => {
+    const stuck = [grantFails(captured('pay_1')), grantFails(refund('pay_2'))];
+    expect(given(...stuck).when(captured('pay_2')).decision.grant?.grants[0]?.paymentId).toBe('pay_1');
   });
   test('and a revoked grant says when and why', () => {
     const { decision } = given(captured('pay_1')).when(refund('pay_1'));

@@ -6,6 +6,7 @@ import { type OrderEvent, REQUEST_TYPES, sendableEvents } from '../machines/orde
 import { storedForm } from '../machines/snapshot.ts';
 import {
   AT,
+  askCancel,
   authorized,
   begin,
   captured,
@@ -32,6 +33,7 @@ const PLACES: [string, Told[], string[]][] = [
   ['subscribed', standing.subscribed, ['refund']],
   ['subscribed with the refund on its way', [captured('pay_1'), refund('pay_1', 'pending')], []],
   ['failed', standing.failed, ['cancel']],
+  ['failed and closed: canceling once more is a duplicate, not illegal', [...standing.failed, askCancel], ['cancel']],
   ['parked with wrong money', standing.parked, ['refund']],
   ['parked with a wrong reservation', [authorized('pay_w', ODD)], ['cancel']],
   [

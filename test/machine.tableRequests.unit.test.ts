@@ -1,5 +1,4 @@
 // The order table, cell by cell: what merchants and operators ask for, the only events that can be illegal.
-import { describe, expect, test } from 'vitest';
 import { MAX_ASKED } from '../machines/orderSetup.ts';
 import { line } from './support/cells.ts';
 import {
@@ -10,7 +9,6 @@ import {
   captured,
   deadline,
   failed,
-  given,
   grantFails,
   PRICE,
   refund,
@@ -227,6 +225,12 @@ line('retry.requested with nothing dead', [
     { verdict: 'illegal', path: 'parked' },
   ],
   [
+    'parked: with the wrong reservation given back the right one is captured after all',
+    [...reserved, authorized('pay_w', ODD), refund('pay_w', 'completed', ODD)],
+    askRetry(),
+    { verdict: 'applied', path: 'parked → authorized', does: ['capture:pay_a'], waits: wait.authorized },
+  ],
+  [
     'parked: with a wrong reservation beside the right one is illegal',
     [...reserved, authorized('pay_w', ODD)],
     askRetry(),
@@ -258,41 +262,3 @@ line('retry.requested with a dead effect re-arms it', [
   ['parked', parked, askRetry([DEAD]), { verdict: 'applied', path: 'parked → parked', does: [REARMED] }],
   ['refunded', refunded, askRetry([DEAD]), { verdict: 'applied', path: 'refunded → refunded', does: [REARMED] }],
 ]);
-
-describe('what a refund request asks for', () => {
-  const asked = (...[history, more]: [Parameters<typeof given>, Parameters<typeof askRefund>[0]?]) =>
-    given(...history).when(askRefund(more)).decision.steps[0]?.effects[0];
-
-  test('the newest payment that holds money, all of it, when nothing is named', () => {
-    expect(asked([captured('pay_1'), captured('pay_2')])).toMatchObject({
-      effect: 'refund',
-      payload: { paymentId: 'pay_2', amountMinor: PRICE },
-    });
-  });
-  test('the named payment and amount', () => {
-    expect(asked([captured('pay_1'), captured('pay_2')], { paymentId: 'pay_1', amountMinor: 5 })?.payload).toEqual({
-      paymentId: 'pay_1',
-      amountMinor: 5,
-    });
-  });
-  test('only what has not gone back and is not on its way', () => {
-    const history = [
-      captured('pay_1'),
-      refund('pay_1', 'completed', { amountMinor: 100 }),
-      refund('pay_1', 'pending', { amountMinor: 50, id: 'rf_2' }),
-    ];
-    expect(asked(history)?.payload).toEqual({ paymentId: 'pay_1', amountMinor: PRICE - 150 });
-  });
-  test('two requests are two refunds, each with a key of its own', () => {
-    const keys = [askRefund({ amountMinor: 1 })].flatMap(first => {
-      const once = given(captured('pay_1')).when(first).decision;
-      const twice = given(captured('pay_1'), first).when(first).decision;
-      return [once, twice].map(decision => decision.steps[0]?.effects[0]?.dedupKey);
-    });
-    expect(new Set(keys).size).toBe(2);
-  });
-  test('a re-armed effect keeps its key, so that the outside world sees one', () => {
-    const [effect] = given(captured('pay_1')).when(askRetry([DEAD])).decision.steps[0]?.effects ?? [];
-    expect(effect).toEqual({ ...DEAD, orderVersion: 5 });
-  });
-});
