@@ -20,10 +20,14 @@ import { type LoadName, printReport, type Round } from './report.ts';
 import { type Orders, seedOrders, tailOf } from './seed.ts';
 import { assertSameRows } from './writtenRows.ts';
 
-/** Stretches the orders are divided into: the loads take turns, so that whatever else the machine does hits all alike. */
-const ROUNDS = 8;
+/**
+ * Orders of one load in one round, about: the loads take turns, so that whatever else the machine does hits all alike, but
+ * a stretch must be long beside the time in which 256 callers are all served once.
+ */
+const ROUND_ORDERS = 2_500;
+const LEAST_ROUNDS = 3;
 /** Orders paid before anything is measured, in each way: compiled code, filled caches, prepared statements. */
-const WARM_UP_ORDERS = 1_600;
+const WARM_UP_ORDERS = 4_000;
 /** Fewer would never keep all senders busy for a while; more would fill a disk. */
 const LEAST_ORDERS = 8_000;
 const MOST_ORDERS = 1_000_000;
@@ -81,10 +85,11 @@ async function bench({ options, server, tempFolder, signal }: Bench): Promise<vo
       loads.set('pgbench', async orders => () => payThroughPgbench({ ...load, orders }));
     }
     const counted = { db: ours, pid: server.pid };
-    const perRound = Math.ceil(options.orders / ROUNDS / PGBENCH_CLIENTS) * PGBENCH_CLIENTS;
+    const roundCount = Math.max(LEAST_ROUNDS, Math.round(options.orders / ROUND_ORDERS));
+    const perRound = Math.ceil(options.orders / roundCount / PGBENCH_CLIENTS) * PGBENCH_CLIENTS;
     await playRound(counted, loads, WARM_UP_ORDERS);
     const rounds: Round[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < roundCount; round++) {
       signal.throwIfAborted();
       const forth = round % 2 === 0;
       rounds.push(await playRound(counted, forth ? loads : new Map([...loads].toReversed()), perRound));
