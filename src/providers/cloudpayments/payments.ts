@@ -1,0 +1,110 @@
+// What CloudPayments knows about payments: one by its id, the last of an invoice, and those of a day.
+import type { Clock } from '../../clock.ts';
+import { InvalidRequest, ProviderRefused } from '../../errors.ts';
+import type { PaymentPage, ProviderPayment } from '../provider.ts';
+import { type Api, Exact, foundNothing, refusal, unreadable } from './api.ts';
+import { type KnownRefund, type Read, readTransaction, withRefund } from './transactions.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/**
+ * A list is by the day a transaction was made, and a hold may be confirmed or cancelled for this long afterwards, in days
+ * (developers.cloudpayments.ru: up to 7 by the card): so the list begins that much earlier than it is asked for.
+ */
+const HOLD_DAYS = 7;
+/** Transactions are numbers. Others are not asked for. */
+const TRANSACTION_ID = /^[1-9][0-9]{0,18}$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+export type Payments = {
+  fetchPayment(paymentId: string): Promise<ProviderPayment>;
+  /** A transaction of either sort. @throws ProviderRefused when there is none of this id */
+  fetchTransaction(id: string): Promise<Read>;
+  /** The last transaction of an invoice, or null: of two payments of one order the first is not told. */
+  lastOf(invoiceId: string): Promise<Read>;
+  findPayments(order: { orderId: string; providerOrderId: string }): Promise<ProviderPayment[]>;
+  /** Every transaction made on a day, UTC. */
+  listDay(day: string): Promise<NonNullable<Read>[]>;
+  listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
+};
+
+/** @throws ProviderRefused for what never was an id of theirs */
+export function transactionId(id: string): Exact {
+  if (!TRANSACTION_ID.test(id)) throw new ProviderRefused('CloudPayments never gave a transaction this id.');
+  return new Exact(id);
+}
+
+export function paymentsOf(api: Api, clock: Clock): Payments {
+  const payments: Payments = {
+    async fetchTransaction(id) {
+      const answer = await api.call('/payments/get', { TransactionId: transactionId(id) });
+      // A declined one comes with `Success: false` and is told all the same.
+      if (answer.model === null) throw answer.success ? unreadable('a transaction') : refusal(answer);
+      return readTransaction(answer.model);
+    },
+
+    async fetchPayment(paymentId) {
+      const read = await payments.fetchTransaction(paymentId);
+      if (read === null) throw unreadable('a payment');
+      if ('refund' in read) throw new ProviderRefused('This transaction is a refund and no payment.');
+      if (read.payment.paymentId !== paymentId) throw unreadable('another payment than was asked for, one');
+      return read.payment;
+    },
+
+    async lastOf(invoiceId) {
+      const answer = await api.call('/v2/payments/find', { InvoiceId: invoiceId });
+      if (foundNothing(answer)) return null;
+      if (answer.model === null) throw unreadable('no transaction but a sentence');
+      return readTransaction(answer.model);
+    },
+
+    async findPayments({ providerOrderId }) {
+      const read = await payments.lastOf(providerOrderId);
+      if (read === null) return [];
+      if ('payment' in read) return [read.payment];
+      return [withRefund(await payments.fetchPayment(read.refund.paymentId), read.refund)];
+    },
+
+    async listDay(day) {
+      const answer = await api.call('/payments/list', { Date: day, TimeZone: 'UTC' });
+      if (foundNothing(answer)) return [];
+      if (!answer.success || !Array.isArray(answer.model)) throw unreadable('a list of payments');
+      // A row that cannot be read is left out rather than hiding a whole day behind it.
+      return answer.model.map(readTransaction).filter(read => read !== null);
+    },
+
+    async listPayments(since, cursor) {
+      if (cursor !== null && !DAY.test(cursor)) throw new InvalidRequest('The cursor is no day.');
+      const day = cursor ?? dayOf(new Date(since.getTime() - HOLD_DAYS * DAY_MS));
+      const next = dayOf(new Date(new Date(`${day}T00:00:00Z`).getTime() + DAY_MS));
+      return {
+        payments: await withRefunds(payments, await payments.listDay(day)),
+        cursor: next <= dayOf(clock()) ? next : null,
+      };
+    },
+  };
+  return payments;
+}
+
+const dayOf = (instant: Date) => instant.toISOString().slice(0, 10);
+
+/** The payments of a page with their refunds; a refund of an older payment brings that payment along. */
+async function withRefunds(payments: Payments, rows: NonNullable<Read>[]): Promise<ProviderPayment[]> {
+  const found = new Map<string, ProviderPayment>();
+  for (const row of rows) if ('payment' in row) found.set(row.payment.paymentId, row.payment);
+  for (const row of rows) {
+    if (!('refund' in row)) continue;
+    const { paymentId } = row.refund;
+    const payment = found.get(paymentId) ?? (await originalOf(payments, row.refund));
+    if (payment !== null) found.set(paymentId, withRefund(payment, row.refund));
+  }
+  return [...found.values()];
+}
+
+async function originalOf(payments: Payments, { paymentId }: KnownRefund): Promise<ProviderPayment | null> {
+  try {
+    return await payments.fetchPayment(paymentId);
+  } catch (error) {
+    if (error instanceof ProviderRefused) return null;
+    throw error;
+  }
+}
