@@ -1,0 +1,150 @@
+// Translates the body of a verified Razorpay webhook into an event of the order machine. Nothing in here throws: a signed
+// body that cannot be read is stored and looked at by a person, never bounced back at Razorpay until it gives up on us.
+import { z } from 'zod';
+import { providerIdSchema, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
+import type { ReceivedEvent } from '../provider.ts';
+import {
+  fieldOf,
+  instantOf,
+  ourOrderId,
+  type RazorpayDispute,
+  readDispute,
+  readOrder,
+  readPayment,
+  readRefund,
+  Unreadable,
+} from './entities.ts';
+import { paymentEvent } from './paymentEvent.ts';
+
+/** Longest event type kept, in characters: the longest we know has 31. */
+const MAX_TYPE_LENGTH = 100;
+/** The event type recorded when the body names none that can be read. */
+const UNREADABLE_TYPE = 'unreadable';
+
+const eventTypeSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/)
+  .max(MAX_TYPE_LENGTH);
+
+/** `payload` holds one wrapped entity a name; which ones, the documentation's `contains` does not say reliably. */
+type Told = { type: string; entity: (name: string) => unknown; occurredAt: string | undefined };
+type Translated = {
+  event: UnstampedOrderEvent | null;
+  /** Why there is none. */
+  detail?: string;
+  orderId?: string | null;
+};
+
+// A Map, because a type such as "constructor" must find nothing.
+const TRANSLATIONS = new Map<string, (told: Told) => Translated>([
+  ...['payment.authorized', 'payment.captured', 'payment.failed'].map(type => [type, payment] as const),
+  ['order.paid', orderPaid],
+  ...['created', 'processed', 'failed', 'speed_changed'].map(type => [`refund.${type}`, refund] as const),
+  ...['created', 'under_review', 'action_required', 'won', 'lost', 'closed'].map(
+    type => [`payment.dispute.${type}`, dispute] as const,
+  ),
+  ['subscription.charged', subscriptionCharged],
+]);
+
+/** Reads a verified body loosely: unknown fields are dropped, unknown types ignored, unreadable bodies reported with a sentence. */
+export function translateWebhook(body: Uint8Array, eventKey: string): ReceivedEvent {
+  const json = parseJson(body);
+  const read = eventTypeSchema.safeParse(fieldOf(json, 'event'));
+  const payload = fieldOf(json, 'payload');
+  const entity = (name: string) => fieldOf(fieldOf(payload, name), 'entity');
+  const eventType = read.success ? read.data : UNREADABLE_TYPE;
+  const base = { eventKey, eventType, orderId: null, providerOrderId: orderNamedBy(entity) };
+
+  if (json === undefined) return { ...base, ...undecodable('The body is not JSON in UTF-8.') };
+  if (!read.success) return { ...base, ...undecodable('The body names no type of event.') };
+  const translate = TRANSLATIONS.get(eventType);
+  if (translate === undefined) return { ...base, ...ignored(whyUnused(eventType)) };
+  try {
+    // Some of the documentation's samples have the time inside the payload.
+    const occurredAt = instantOf(fieldOf(json, 'created_at')) ?? instantOf(fieldOf(payload, 'created_at'));
+    const { event, detail = '', orderId = null } = translate({ type: eventType, entity, occurredAt });
+    return event === null ? { ...base, orderId, ...ignored(detail) } : { ...base, orderId, event };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { ...base, ...undecodable(error.message) };
+  }
+}
+
+/** The event name lags behind: `payment.failed` may tell of a payment that is captured by now, and then it is. */
+function payment({ entity, occurredAt }: Told, subscriptionId?: string): Translated {
+  const told = readPayment(entity('payment')).payment;
+  const event = paymentEvent({ ...told, ...(subscriptionId !== undefined && { subscriptionId }) }, occurredAt);
+  return event === null ? { event, detail: 'The payment is still pending at Razorpay.' } : { event };
+}
+
+/** The order's receipt is set by our server alone, so here our own id is known. */
+function orderPaid(told: Told): Translated {
+  const order = readOrder(told.entity('order'));
+  const paidFor = readPayment(told.entity('payment')).payment.providerOrderId;
+  if (paidFor !== null && paidFor !== order.providerOrderId) throw new Unreadable('The payment is for another order.');
+  return { ...payment(told), orderId: ourOrderId(order.receipt) };
+}
+
+function subscriptionCharged(told: Told): Translated {
+  const subscriptionId = providerIdSchema.safeParse(fieldOf(told.entity('subscription'), 'id'));
+  if (!subscriptionId.success) throw new Unreadable("The subscription's id is missing or malformed.");
+  return payment(told, subscriptionId.data);
+}
+
+/** Also of a payment that was never captured: Razorpay gives it back by itself, and that is a refund like others. */
+function refund({ entity, occurredAt }: Told): Translated {
+  const { refund: told, paymentId, currency } = readRefund(entity('refund'));
+  checkPayment('refund', entity('payment'), paymentId, currency);
+  return { event: { type: 'refund.updated', paymentId, ...told, ...(occurredAt !== undefined && { occurredAt }) } };
+}
+
+function dispute({ type, entity, occurredAt }: Told): Translated {
+  const told = readDispute(entity('dispute'));
+  const { paymentId, disputeId, amountMinor, currency } = told;
+  checkPayment('dispute', entity('payment'), paymentId, currency);
+  const state = disputeState(told, type);
+  // What only says that it is not over must not outdo, by being later, what said that it is.
+  const time = occurredAt === undefined || (state === 'opened' && told.status === 'closed') ? {} : { occurredAt };
+  return { event: { type: 'dispute.updated', paymentId, disputeId, state, amountMinor, ...time } };
+}
+
+/**
+ * `closed` says that it is over, not how: money taken means lost (disputes/entity: "0 unless lost"), none taken means it
+ * stayed with us. A status that is not documented leaves it to the name of the event.
+ */
+function disputeState({ status, deducted }: RazorpayDispute, type: string): 'opened' | 'won' | 'lost' {
+  if (status === 'won' || status === 'lost') return status;
+  if (type === 'payment.dispute.won') return 'won';
+  if (type === 'payment.dispute.lost') return 'lost';
+  if (status !== 'closed' || deducted === null) return 'opened';
+  return deducted > 0 ? 'lost' : 'won';
+}
+
+/** Where the payment comes along: it is the one that is meant, and its money the same kind of money. */
+function checkPayment(what: string, entity: unknown, paymentId: string, currency: string): void {
+  const id = fieldOf(entity, 'id');
+  const told = fieldOf(entity, 'currency');
+  if (id !== undefined && id !== paymentId) throw new Unreadable(`The ${what} is of another payment.`);
+  if (told !== undefined && told !== currency) throw new Unreadable(`The ${what} is in another currency.`);
+}
+
+function orderNamedBy(entity: (name: string) => unknown): string | null {
+  const named = [fieldOf(entity('payment'), 'order_id'), fieldOf(entity('order'), 'id')];
+  return named.map(id => providerIdSchema.safeParse(id)).find(id => id.success)?.data ?? null;
+}
+
+function whyUnused(type: string): string {
+  if (!type.startsWith('subscription.')) return 'This type of event is not used.';
+  return 'Of a subscription only its charges are used: they alone are money.';
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+const undecodable = (detail: string) => ({ event: null, because: 'undecodable' as const, detail });
+const ignored = (detail: string) => ({ event: null, because: 'ignored' as const, detail });
