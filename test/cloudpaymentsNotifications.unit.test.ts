@@ -53,7 +53,7 @@ describe.each([
   });
 
   it('tells of a failure with its reason', () => {
-    const { Status: _, ...failed } = { ...PAID, Reason: 'DoNotHonor', ReasonCode: '5005', RetryAfter: '' };
+    const failed: NoticeFields = { ...PAID, Status: '', Reason: 'DoNotHonor', ReasonCode: '5005', RetryAfter: '' };
     expect(hear(callFor('fail', failed))).toMatchObject({
       ...order,
       eventKey: 'fail:3051224410',
@@ -134,7 +134,7 @@ describe.each([
   );
 
   it('names the subscription of a recurring charge, with an invoice or with none', () => {
-    const { InvoiceId: _, ...charge } = { ...PAID, SubscriptionId: 'sc_9e00aa' };
+    const charge: NoticeFields = { ...PAID, InvoiceId: '', SubscriptionId: 'sc_9e00aa' };
     expect(hear(callFor('pay', charge))).toMatchObject({
       orderId: null,
       providerOrderId: null,

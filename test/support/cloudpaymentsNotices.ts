@@ -58,7 +58,7 @@ export function callOf(
 }
 
 /** Made at 2026-05-04T09:59:00.000Z, the id says. */
-export const ORDER_ID = `ord_01kqsgzz50${'7abcdefgh2jkmnpq'}`;
+export const ORDER_ID = `ord_01kqs6tgn0${'7abcdefgh2jkmnpq'}`;
 
 /** A one-stage payment by card, with every field such a notification has. */
 export const PAID: NoticeFields = {

@@ -53,8 +53,10 @@ export function paymentsOf(api: Api, clock: Clock): Payments {
     async lastOf(invoiceId) {
       const answer = await api.call('/v2/payments/find', { InvoiceId: invoiceId });
       if (foundNothing(answer)) return null;
-      if (answer.model === null) throw unreadable('no transaction but a sentence');
-      return readTransaction(answer.model);
+      const read = readTransaction(answer.model);
+      // There is one, and not to know it must not read as "no payment".
+      if (read === null) throw unreadable('a transaction');
+      return read;
     },
 
     async findPayments({ providerOrderId }) {

@@ -1,0 +1,334 @@
+// The CloudPayments adapter against a server of its protocol over real HTTP: links, payments found, captured, sent back and
+// let go, with answers lost after the act, late, or none at all.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { InvalidRequest, ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
+import { createCloudPaymentsProvider } from '../src/providers/cloudpayments/adapter.ts';
+import { OUTBOUND_TIMEOUT_MS } from '../src/providers/outbound.ts';
+import { API_SECRET, ORDER_ID, PUBLIC_ID } from './support/cloudpaymentsNotices.ts';
+import { type CloudPaymentsServer, startCloudPaymentsServer } from './support/cloudpaymentsServer.ts';
+
+let now = new Date('2026-05-04T10:00:00.000Z');
+const clock = () => now;
+let server: CloudPaymentsServer;
+beforeAll(async () => {
+  server = await startCloudPaymentsServer({ clock, lateMs: OUTBOUND_TIMEOUT_MS + 300 });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  now = new Date('2026-05-04T10:00:00.000Z');
+  server.forget();
+});
+
+const make = (more: { publicId?: string; apiSecrets?: string[] } = {}) =>
+  createCloudPaymentsProvider({
+    settings: { publicId: PUBLIC_ID, apiSecrets: [API_SECRET, 'an older one'], apiUrl: server.url, ...more },
+    clock,
+    jitter: () => 0,
+  });
+
+let keys = 0;
+const newKey = () => `key-${keys++}`;
+const request = () => ({
+  orderId: `ord_${String(keys++).padStart(26, '0')}`,
+  userId: 'customer-17',
+  planId: 'pro-monthly',
+  amountMinor: 49_910,
+  currency: 'INR',
+  callbackUrl: 'https://shop.test/v1/callbacks/cloudpayments',
+});
+
+describe('the terminal', () => {
+  it.each([
+    ['pk_0a1b2c3d4e', true],
+    ['pk_attestation', true],
+    ['test_api_00000000000000000000002', false],
+    ['pk_test_77', false],
+    ['test_pk_0a1b2c3d4e', false],
+  ])('%s is live: %s', (publicId, live) => {
+    expect(make({ publicId })).toMatchObject({ account: publicId, live });
+  });
+
+  it('in test mode is called by its own id, without the mark', async () => {
+    const opened = await make({ publicId: `test_${PUBLIC_ID}` }).createCheckout(request());
+    expect(opened.handle).toMatch(/^lnk/);
+    const params = make({ publicId: `test_${PUBLIC_ID}` }).checkoutParams({ ...request(), providerOrderId: 'x' });
+    expect(params.publicTerminalId).toBe(PUBLIC_ID);
+  });
+
+  it('needs a secret', () => {
+    expect(() => make({ apiSecrets: [] })).toThrow(/secret/);
+    expect(() => make({ apiSecrets: [''] })).toThrow(/secret/);
+  });
+});
+
+describe('a checkout', () => {
+  it('opens a link with the exact amount, under our own order id', async () => {
+    const asked = request();
+    const opened = await make().createCheckout(asked);
+    const [link] = server.links.values();
+    expect(opened).toEqual({ providerOrderId: asked.orderId, url: link!.Url, handle: link!.Id });
+    const { text, headers } = server.seen[0]!;
+    expect(text).toContain('"Amount":499.10,');
+    expect(headers['x-request-id']).toBe(asked.orderId);
+    const back = `${asked.callbackUrl}?orderId=${asked.orderId}`;
+    expect(link!.body).toMatchObject({
+      InvoiceId: asked.orderId,
+      AccountId: 'customer-17',
+      Currency: 'INR',
+      RequireConfirmation: false,
+      SuccessRedirectUrl: back,
+      FailRedirectUrl: back,
+    });
+  });
+
+  it('asked again, or with its answer lost, opens one link', async () => {
+    const asked = request();
+    server.mishap('/orders/create', 'lost', 503);
+    await expect(make().createCheckout(asked)).rejects.toThrow(ProviderUnreachable);
+    const opened = await make().createCheckout(asked);
+    expect(await make().createCheckout(asked)).toEqual(opened);
+    expect(server.links.size).toBe(1);
+  });
+
+  it('goes through when only the first answer is lost', async () => {
+    server.mishap('/orders/create', 'lost');
+    await make().createCheckout(request());
+    expect(server.links.size).toBe(1);
+  });
+
+  it.each(['JPY', 'KWD', 'CLF'])('is refused in %s, before any call', async currency => {
+    await expect(make().createCheckout({ ...request(), currency })).rejects.toThrow(InvalidRequest);
+    expect(server.seen).toEqual([]);
+  });
+
+  it('is refused by a no, and by wrong credentials', async () => {
+    await expect(make().createCheckout({ ...request(), currency: 'XTS' })).rejects.toThrow(/Currency is not supported/);
+    await expect(make({ apiSecrets: ['wrong'] }).createCheckout(request())).rejects.toThrow(ProviderRefused);
+  });
+
+  it.each([429, 500, 502, 403, 404, 302, { text: '<html>' }, { text: '{"Model":{}}' }, { text: '{"Success":true}' }])(
+    'is unknown by %j',
+    async mishap => {
+      server.mishap('/orders/create', mishap, mishap);
+      await expect(make().createCheckout(request())).rejects.toThrow(ProviderUnreachable);
+      server.mishap('/orders/create', 200 as never);
+      await make()
+        .createCheckout(request())
+        .catch(() => {});
+    },
+  );
+
+  it('does not wait for an answer that comes late, and opens nothing twice for it', async () => {
+    server.mishap('/orders/create', 'late');
+    const asked = request();
+    const opened = await make().createCheckout(asked);
+    expect([...server.links.keys()]).toEqual([opened.handle]);
+  }, 15_000);
+
+  it('tells the widget what to do', () => {
+    const order = { ...request(), orderId: ORDER_ID, providerOrderId: ORDER_ID };
+    const params = make().checkoutParams(order);
+    expect(params).toMatchObject({
+      publicTerminalId: PUBLIC_ID,
+      amount: 499.1,
+      currency: 'INR',
+      externalId: ORDER_ID,
+      paymentSchema: 'Single',
+      userInfo: { accountId: 'customer-17' },
+      metadata: { orderId: ORDER_ID },
+    });
+    expect(JSON.stringify(make().checkoutParams({ ...order, amountMinor: 100_000_000_001 }))).toContain(
+      '1000000000.01',
+    );
+  });
+});
+
+describe('a payment', () => {
+  it('is fetched as it stands', async () => {
+    const row = server.charge(ORDER_ID, { Amount: 499.1 });
+    expect(await make().fetchPayment(String(row.TransactionId))).toEqual({
+      paymentId: String(row.TransactionId),
+      orderId: ORDER_ID,
+      providerOrderId: ORDER_ID,
+      state: 'captured',
+      amountMinor: 49_910,
+      currency: 'INR',
+      live: true,
+      occurredAt: '2026-05-04T10:00:00.000Z',
+    });
+    const states = {
+      Authorized: 'authorized',
+      Cancelled: 'canceled',
+      Declined: 'failed',
+      AwaitingAuthentication: 'pending',
+    };
+    for (const [Status, state] of Object.entries(states)) {
+      const other = server.charge(null, { Status: Status as never, TestMode: true, SubscriptionId: 'sc_1' });
+      const payment = await make().fetchPayment(String(other.TransactionId));
+      expect(payment).toMatchObject({
+        state,
+        live: false,
+        subscriptionId: 'sc_1',
+        orderId: null,
+        providerOrderId: null,
+      });
+      expect(payment.reason).toBe(state === 'failed' ? 'InsufficientFunds (5051)' : undefined);
+    }
+  });
+
+  it('that is none is refused, also without asking', async () => {
+    await expect(make().fetchPayment('77')).rejects.toThrow(ProviderRefused);
+    expect(server.seen.length).toBe(1);
+    for (const id of ['', '..', '7/7', '07', '1e3', 'pay_1', '1'.repeat(20)]) {
+      await expect(make().fetchPayment(id)).rejects.toThrow(ProviderRefused);
+    }
+    expect(server.seen.length).toBe(1);
+  });
+
+  it('is found by its invoice, also a numeric one, with its refund', async () => {
+    const find = (id: string) => make().findPayments({ orderId: id, providerOrderId: id });
+    expect(await find(ORDER_ID)).toEqual([]);
+    server.charge(ORDER_ID, { Status: 'Declined' });
+    expect(await find(ORDER_ID)).toMatchObject([{ state: 'failed' }]);
+    const row = server.charge(ORDER_ID);
+    expect(await find(ORDER_ID)).toMatchObject([{ state: 'captured', paymentId: String(row.TransactionId) }]);
+    server.byHand('/payments/refund', { TransactionId: row.TransactionId, Amount: 9.9 });
+    expect(await find(ORDER_ID)).toMatchObject([
+      { state: 'captured', paymentId: String(row.TransactionId), refunds: [{ state: 'completed', amountMinor: 990 }] },
+    ]);
+    server.charge(1234);
+    expect(await find('1234')).toMatchObject([{ orderId: null, providerOrderId: '1234' }]);
+  });
+
+  it('that cannot be found out is not "none"', async () => {
+    for (const mishap of [
+      429,
+      500,
+      { text: '{"Success":false,"Message":"Try later"}' },
+      { text: '{"Success":true,"Model":{"TransactionId":1}}' },
+    ]) {
+      server.mishap('/v2/payments/find', mishap, ...(typeof mishap === 'number' ? [mishap] : []));
+      await expect(make().findPayments({ orderId: ORDER_ID, providerOrderId: ORDER_ID })).rejects.toThrow(
+        ProviderUnreachable,
+      );
+    }
+  });
+
+  it('is listed by the day, from when a hold could still change, to today', async () => {
+    now = new Date('2026-05-01T23:59:59.000Z');
+    const early = server.charge('a');
+    now = new Date('2026-05-04T00:00:00.000Z');
+    const late = server.charge(null, { Status: 'Authorized' });
+    server.byHand('/payments/refund', { TransactionId: early.TransactionId, Amount: 1 });
+    const found: { paymentId: string; refunds?: unknown }[] = [];
+    let pages = 0;
+    for (let cursor: string | null = null; pages === 0 || cursor !== null; pages++) {
+      const page = await make().listPayments(new Date('2026-05-03T12:00:00.000Z'), cursor);
+      found.push(...page.payments);
+      cursor = page.cursor;
+    }
+    expect(pages).toBe(9);
+    expect(found.map(payment => [payment.paymentId, payment.refunds !== undefined])).toEqual([
+      [String(early.TransactionId), false],
+      [String(late.TransactionId), false],
+      [String(early.TransactionId), true],
+    ]);
+    await expect(make().listPayments(now, 'yesterday')).rejects.toThrow(InvalidRequest);
+  });
+});
+
+describe('a hold', () => {
+  const hold = () => server.charge(ORDER_ID, { Status: 'Authorized', Amount: 499.1 });
+  const capture = (row: { TransactionId: number }, key = newKey()) =>
+    make().capture({ paymentId: String(row.TransactionId), amountMinor: 49_910, currency: 'INR', key });
+  const letGo = (row: { TransactionId: number }, key = newKey()) =>
+    make().cancel({ providerOrderId: ORDER_ID, handle: null, paymentId: String(row.TransactionId), key });
+
+  it('is captured, once, twice, after a lost answer, and after somebody else did it', async () => {
+    const row = hold();
+    server.mishap('/payments/confirm', 'lost');
+    const key = newKey();
+    expect(await capture(row, key)).toMatchObject({ state: 'captured', amountMinor: 49_910 });
+    expect(await capture(row, key)).toMatchObject({ state: 'captured' });
+    expect(await capture(row)).toMatchObject({ state: 'captured' });
+  });
+
+  it('is not captured once it was let go', async () => {
+    const row = hold();
+    await letGo(row);
+    await expect(capture(row)).rejects.toThrow(ProviderRefused);
+  });
+
+  it('is let go, twice, after a lost answer, and never once it is captured', async () => {
+    const row = hold();
+    server.mishap('/payments/void', 'lost', 500);
+    await expect(letGo(row)).rejects.toThrow(ProviderUnreachable);
+    await letGo(row);
+    await letGo(row);
+    expect(row.Status).toBe('Cancelled');
+    const other = hold();
+    await capture(other);
+    await expect(letGo(other)).rejects.toThrow(ProviderRefused);
+  });
+});
+
+describe('a refund', () => {
+  const send = (row: { TransactionId: number }, amountMinor: number, key = newKey()) =>
+    make().refund({ paymentId: String(row.TransactionId), amountMinor, currency: 'INR', key });
+
+  it('is sent with the exact amount and tells its own state', async () => {
+    const row = server.charge(ORDER_ID);
+    expect(await send(row, 1_010)).toMatchObject({ state: 'completed', amountMinor: 1_010 });
+    expect(server.seen.find(call => call.path === '/payments/refund')!.text).toContain('"Amount":10.10,');
+  });
+
+  it('is sent once a key: at once, after a lost answer, and long after its X-Request-ID is forgotten', async () => {
+    const row = server.charge(ORDER_ID);
+    const key = newKey();
+    server.mishap('/payments/refund', 'lost', 'lost');
+    await expect(send(row, 1_000, key)).rejects.toThrow(ProviderUnreachable);
+    now = new Date('2026-05-04T15:00:00.000Z');
+    const first = await send(row, 1_000, key);
+    expect(await send(row, 1_000, key)).toEqual(first);
+    expect(server.refundsOf(row).length).toBe(1);
+    await send(row, 1_000);
+    expect(server.refundsOf(row).length).toBe(2);
+  });
+
+  it('is on its way while nobody can say more', async () => {
+    const row = server.charge(ORDER_ID);
+    server.mishap('/payments/get', { text: JSON.stringify({ Success: true, Model: row }) }, 500, 500);
+    expect(await send(row, 100)).toMatchObject({ state: 'pending', amountMinor: 100 });
+  });
+
+  it('of more than is left, of a hold, and of nothing is refused', async () => {
+    const row = server.charge(ORDER_ID);
+    await expect(send(row, 49_901)).rejects.toThrow(/more than is left/);
+    await expect(send(server.charge(ORDER_ID, { Status: 'Authorized' }), 100)).rejects.toThrow(ProviderRefused);
+    await expect(send({ TransactionId: 5 }, 100)).rejects.toThrow(ProviderRefused);
+    const refund = await send(row, 100);
+    await expect(send({ TransactionId: Number(refund.refundId) }, 100)).rejects.toThrow(ProviderRefused);
+  });
+});
+
+describe('a link', () => {
+  const close = (providerOrderId: string, handle: string | null) =>
+    make().cancel({ providerOrderId, handle, paymentId: null, key: newKey() });
+
+  it('is closed, and closed already is closed', async () => {
+    const asked = request();
+    const { handle } = await make().createCheckout(asked);
+    await close(asked.orderId, handle!);
+    expect(server.links.get(handle!)!.Status).toBe('Canceled');
+    await close(asked.orderId, handle!);
+    await close(asked.orderId, null);
+  });
+
+  it('that was paid cannot be closed', async () => {
+    const asked = request();
+    const { handle } = await make().createCheckout(asked);
+    server.links.get(handle!)!.Status = 'Paid';
+    server.charge(asked.orderId);
+    await expect(close(asked.orderId, handle!)).rejects.toThrow(ProviderRefused);
+  });
+});
