@@ -1,0 +1,197 @@
+// Razorpay's API played over real HTTP: it keeps orders, payments and refunds, refuses what the real one refuses, and
+// can act and then lose the answer, answer late, or not at all.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Fields, orderEntity, paymentEntity, RAZORPAY, refundEntity } from './razorpayBodies.ts';
+import { checkAmount, checkCapture, checkNotes, checkRefundKey, onlyFields, Refusal } from './razorpayRules.ts';
+
+/** What happens to the answer of the next call, after the call was worked off (except for a number: a status before). */
+export type Fault = 'lost' | 'garbage' | { lateMs: number } | number;
+
+export type RazorpayServer = {
+  url: string;
+  orders: Map<string, Fields>;
+  payments: Map<string, Fields>;
+  refunds: Map<string, Fields>;
+  /** `METHOD /path?query`, in the order they came. */
+  calls: string[];
+  /** Applied to the next calls whose `METHOD /path` matches, one each. */
+  faults: { to: RegExp; fault: Fault }[];
+  /** Where the documentation contradicts itself. */
+  readings: { receiptIsUnique: boolean; refundKeyIsHonoured: boolean; alreadyCapturedText: string };
+  /** A payment somebody made at the bank, on an order or without one. */
+  pay(orderId: string | null, more?: Fields): Fields;
+  close(): Promise<void>;
+};
+
+export async function startRazorpay(): Promise<RazorpayServer> {
+  const state: Omit<RazorpayServer, 'url' | 'close'> = {
+    orders: new Map(),
+    payments: new Map(),
+    refunds: new Map(),
+    calls: [],
+    faults: [],
+    readings: {
+      receiptIsUnique: true,
+      refundKeyIsHonoured: true,
+      alreadyCapturedText: 'This payment has already been captured',
+    },
+    pay(orderId, more = {}) {
+      const order = orderId === null ? undefined : state.orders.get(orderId);
+      if (order) order.status = more.status === 'captured' ? 'paid' : 'attempted';
+      const { amount = 49_900, currency = 'INR' } = (order ?? {}) as { amount?: number; currency?: string };
+      const id = nextId('pay');
+      const payment = paymentEntity({ id, order_id: orderId, amount, currency, status: 'captured', ...more });
+      state.payments.set(id, payment);
+      return payment;
+    },
+  };
+  const keys = new Map<string, { body: string; refund: Fields }>();
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '' } = request;
+    state.calls.push(`${method} ${url}`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const index = state.faults.findIndex(({ to }) => to.test(`${method} ${url}`));
+    const fault = index < 0 ? undefined : state.faults.splice(index, 1)[0]!.fault;
+    if (typeof fault === 'number') return void response.writeHead(fault).end('<html>busy</html>');
+    const { status, body } = work(request, new URL(url, 'http://razorpay.test'), Buffer.concat(chunks).toString());
+    if (fault === 'lost') return void request.socket.destroy();
+    if (fault === 'garbage') return void response.writeHead(200).end('{"id":');
+    if (fault) await new Promise(done => setTimeout(done, fault.lateMs));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  function work(request: IncomingMessage, url: URL, text: string): { status: number; body: unknown } {
+    try {
+      const basic = Buffer.from(`${RAZORPAY.keyId}:${RAZORPAY.keySecret}`).toString('base64');
+      if (request.headers.authorization !== `Basic ${basic}`) throw new Refusal('Authentication failed', 401);
+      if (request.method === 'GET') return { status: 200, body: read(url) };
+      if (request.headers['content-type'] !== 'application/json') throw new Refusal('The request body is not JSON.');
+      const key = request.headers['x-refund-idempotency'] as string | undefined;
+      return { status: 200, body: write(url.pathname, JSON.parse(text), text, key) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { status, code, message: description } = error;
+      return { status, body: { error: { code, description } } };
+    }
+  }
+
+  function read({ pathname, searchParams }: URL): unknown {
+    const [, , kind = '', id = '', of] = pathname.split('/');
+    const query = Object.fromEntries(searchParams);
+    if (of === 'payments')
+      return collection([...state.payments.values()].filter(p => p.order_id === known(kind, id).id));
+    if (of === 'refunds') {
+      onlyFields(query, ['from', 'to', 'count', 'skip']);
+      return page(
+        [...state.refunds.values()].filter(r => r.payment_id === known(kind, id).id),
+        query,
+      );
+    }
+    if (id !== '') return known(kind, id);
+    onlyFields(query, kind === 'orders' ? ['receipt', 'from', 'to', 'count', 'skip'] : ['from', 'to', 'count', 'skip']);
+    const all = [...(kind === 'orders' ? state.orders : state.payments).values()];
+    // The filter is documented as "contains".
+    return page(
+      all.filter(item => !query.receipt || String(item.receipt).includes(query.receipt)),
+      query,
+    );
+  }
+
+  function known(kind: string, id: string): Fields {
+    const found = (kind === 'orders' ? state.orders : state.payments).get(id);
+    if (!found) throw new Refusal('The id provided does not exist');
+    return found;
+  }
+
+  function write(path: string, body: Fields, text: string, key: string | undefined): unknown {
+    if (path === '/v1/orders') return createOrder(body);
+    const [, id = '', action] = /^\/v1\/payments\/([^/]+)\/(capture|refund)$/.exec(path) ?? [];
+    if (action === undefined) throw new Refusal('The requested URL was not found on the server.', 404);
+    const payment = known('payments', id);
+    return action === 'capture' ? capture(payment, body) : refund(payment, body, text, key);
+  }
+
+  function createOrder(body: Fields): Fields {
+    onlyFields(body, ['amount', 'currency', 'receipt', 'notes', 'payment', 'partial_payment']);
+    const amount = checkAmount(body.amount, body.currency);
+    checkNotes(body.notes);
+    if (body.payment !== undefined) checkCapture(body.payment);
+    if (String(body.receipt).length > 40) throw new Refusal('The receipt may not be greater than 40 characters.');
+    const used = [...state.orders.values()].some(order => order.receipt === body.receipt);
+    if (used && state.readings.receiptIsUnique) throw new Refusal('Order receipt should be unique.');
+    const { currency, receipt, notes } = body;
+    const fresh = {
+      status: 'created',
+      amount_paid: 0,
+      amount_due: amount,
+      attempts: 0,
+      created_at: 1_772_000_000 + serial,
+    };
+    const order = orderEntity({ id: nextId('order'), amount, currency, receipt, notes, ...fresh });
+    state.orders.set(String(order.id), order);
+    return order;
+  }
+
+  function capture(payment: Fields, body: Fields): Fields {
+    onlyFields(body, ['amount', 'currency']);
+    if (payment.status === 'captured') throw new Refusal(state.readings.alreadyCapturedText);
+    if (payment.status !== 'authorized') throw new Refusal('Only payments which have been authorized can be captured.');
+    if (checkAmount(body.amount, body.currency) !== payment.amount) {
+      throw new Refusal('Capture amount must be equal to the amount authorized.');
+    }
+    return Object.assign(payment, { status: 'captured', captured: true });
+  }
+
+  function refund(payment: Fields, body: Fields, text: string, key: string | undefined): Fields {
+    onlyFields(body, ['amount', 'speed', 'notes', 'receipt']);
+    checkRefundKey(key);
+    const before = state.readings.refundKeyIsHonoured && key !== undefined ? keys.get(key) : undefined;
+    if (before && before.body !== text) {
+      throw new Refusal('Different request with the same idempotency key has already been processed.');
+    }
+    if (before) return before.refund;
+    const left = Number(payment.amount) - Number(payment.amount_refunded);
+    if (payment.status === 'refunded') throw new Refusal('The payment has been fully refunded already.');
+    if (payment.status !== 'captured')
+      throw new Refusal('The payment status should be captured for action to be taken');
+    const amount = checkAmount(body.amount, payment.currency);
+    if (amount > left) throw new Refusal('The refund amount provided is greater than amount captured.');
+    const { currency, id: payment_id } = payment;
+    const made = refundEntity({ id: nextId('rfnd'), payment_id, amount, currency, notes: body.notes ?? [] });
+    state.refunds.set(String(made.id), made);
+    payment.amount_refunded = Number(payment.amount_refunded) + amount;
+    Object.assign(
+      payment,
+      amount === left ? { status: 'refunded', refund_status: 'full' } : { refund_status: 'partial' },
+    );
+    if (key !== undefined) keys.set(key, { body: text, refund: made });
+    return made;
+  }
+
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise(done => server.close(done));
+    },
+  });
+}
+
+let serial = 0;
+const nextId = (prefix: string) => `${prefix}_F${String(++serial).padStart(6, '0')}`;
+
+const collection = (items: Fields[]) => ({ entity: 'collection', count: items.length, items });
+
+/** Newest first, ten unless told. */
+function page(items: Fields[], query: Record<string, string>): unknown {
+  const { from = 0, to = Number.MAX_SAFE_INTEGER, count = 10, skip = 0 } = query;
+  if (Number(count) > 100) throw new Refusal('The count may not be greater than 100.');
+  const inTime = items.filter(item => Number(item.created_at) >= Number(from) && Number(item.created_at) <= Number(to));
+  inTime.sort((a, b) => Number(b.created_at) - Number(a.created_at));
+  return collection(inTime.slice(Number(skip), Number(skip) + Number(count)));
+}
