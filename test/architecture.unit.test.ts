@@ -17,12 +17,12 @@ function sourcesIn(folder: string): Source[] {
 
 function sourceAt(file: string): Source {
   const text = readFileSync(file, 'utf8');
-  const imports = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'/gms)].map(
-    ([, type, from = '']) => ({
-      from: from.startsWith('.') ? relative(ROOT, resolve(dirname(file), from)) : from,
-      typeOnly: type !== undefined,
-    }),
-  );
+  const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'/gms)];
+  const dynamics = [...text.matchAll(/\bimport\(()'([^']+)'\)/g)];
+  const imports = [...statics, ...dynamics].map(([, type, from = '']) => ({
+    from: from.startsWith('.') ? relative(ROOT, resolve(dirname(file), from)) : from,
+    typeOnly: Boolean(type),
+  }));
   // Comments may name what code may not do.
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
   return { path: relative(ROOT, file), text, code, imports };
