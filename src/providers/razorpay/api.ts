@@ -29,8 +29,8 @@ export class RazorpayRefusal extends ProviderRefused {
 
 /** `read` makes something of the answer and throws Unreadable where it cannot. */
 export type RazorpayApi = {
-  /** Asked again when no answer came: reading changes nothing. @throws ProviderRefused, ProviderUnreachable */
-  get<T>(path: string, read: (json: unknown) => T, query?: Record<string, string>): Promise<T>;
+  /** Asked again when no answer came, as reading changes nothing; `once` where another call must follow in the caller's time. @throws ProviderRefused, ProviderUnreachable */
+  get<T>(path: string, read: (json: unknown) => T, query?: Record<string, string>, tries?: 'two' | 'once'): Promise<T>;
   /** Sent once: Razorpay keeps no idempotency key that could be relied on. @throws ProviderRefused, ProviderUnreachable */
   post<T>(path: string, body: unknown, read: (json: unknown) => T, headers?: Record<string, string>): Promise<T>;
 };
@@ -41,10 +41,11 @@ export function razorpayApi(settings: RazorpaySettings, deps: OutboundDeps): Raz
   const urlOf = (path: string) => new URL(`/v1${path}`, settings.apiUrl);
 
   return {
-    async get(path, read, query = {}) {
+    async get(path, read, query = {}, tries = 'two') {
       const url = urlOf(path);
       url.search = new URLSearchParams(query).toString();
-      const call = { provider: PROVIDER, method: 'GET' as const, url, headers: authorization, repeatable: true };
+      const repeatable = tries === 'two';
+      const call = { provider: PROVIDER, method: 'GET' as const, url, headers: authorization, repeatable };
       return readAnswer(await callOut(deps, call), read);
     },
     async post(path, body, read, headers = {}) {

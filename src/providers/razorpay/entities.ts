@@ -142,8 +142,8 @@ export function readOrder(value: unknown): RazorpayOrder {
   return { providerOrderId: id, amount, currency, receipt: receipt ?? null, createdAtS: numberOf(created_at) ?? 0 };
 }
 
-/** Our id in an order's receipt, which only our own server sets; null when somebody else made the order. */
-export const ourOrderId = (receipt: string | null) => (receipt !== null && OUR_ORDER_ID.test(receipt) ? receipt : null);
+/** Our id where only a server sets it (a receipt, a subscription's notes); null when somebody else set it. */
+export const ourOrderId = (value: unknown) => (typeof value === 'string' && OUR_ORDER_ID.test(value) ? value : null);
 
 /** Unix seconds as the one form of an instant that is stored; undefined where they cannot be read. */
 export function instantOf(seconds: unknown): string | undefined {

@@ -35,7 +35,7 @@ export async function openOrder(api: RazorpayApi, request: CheckoutRequest): Pro
 
   /** The filter is documented as "contains"; should there be several in spite of everything, the oldest is it for ever. */
   async function find(): Promise<RazorpayOrder | undefined> {
-    const orders = await api.get('/orders', json => itemsOf(json).map(readOrder), { receipt: orderId });
+    const orders = await api.get('/orders', json => itemsOf(json).map(readOrder), { receipt: orderId }, 'once');
     return orders
       .filter(({ receipt }) => receipt === orderId)
       .sort((a, b) => a.createdAtS - b.createdAtS || (a.providerOrderId < b.providerOrderId ? -1 : 1))[0];

@@ -85,10 +85,13 @@ function orderPaid(told: Told): Translated {
   return { ...payment(told), orderId: ourOrderId(order.receipt) };
 }
 
+/** A subscription and its notes are made by a server with the merchant's key, so our id in them is believed. */
 function subscriptionCharged(told: Told): Translated {
-  const subscriptionId = providerIdSchema.safeParse(fieldOf(told.entity('subscription'), 'id'));
+  const subscription = told.entity('subscription');
+  const subscriptionId = providerIdSchema.safeParse(fieldOf(subscription, 'id'));
   if (!subscriptionId.success) throw new Unreadable("The subscription's id is missing or malformed.");
-  return payment(told, subscriptionId.data);
+  const orderId = ourOrderId(fieldOf(fieldOf(subscription, 'notes'), 'order_id'));
+  return { ...payment(told, subscriptionId.data), orderId };
 }
 
 /** Also of a payment that was never captured: Razorpay gives it back by itself, and that is a refund like others. */
