@@ -285,14 +285,31 @@ describe('a refund', () => {
   it('is sent once a key: at once, after a lost answer, and long after its X-Request-ID is forgotten', async () => {
     const row = server.charge(ORDER_ID);
     const key = newKey();
-    server.mishap('/payments/refund', 'lost', 'lost');
+    server.mishap('/payments/refund', 'lost');
     await expect(send(row, 1_000, key)).rejects.toThrow(ProviderUnreachable);
+    expect(server.calls('/payments/refund')).toBe(1);
     now = new Date('2026-05-04T15:00:00.000Z');
     const first = await send(row, 1_000, key);
     expect(await send(row, 1_000, key)).toEqual(first);
     expect(server.refundsOf(row).length).toBe(1);
     await send(row, 1_000);
     expect(server.refundsOf(row).length).toBe(2);
+  });
+
+  it('that the provider sent and then denies is still found', async () => {
+    const row = server.charge(ORDER_ID);
+    const key = newKey();
+    server.mishap('/v2/payments/find', { text: '{"Success":false,"Message":"Not found"}' });
+    server.byHand('/payments/refund', {
+      TransactionId: row.TransactionId,
+      Amount: 499,
+      JsonData: JSON.stringify({ paylatchKey: key }),
+    });
+    expect(await send(row, 49_900, key)).toMatchObject({ state: 'completed', amountMinor: 49_900 });
+  });
+
+  it('of a payment without an invoice is sent', async () => {
+    expect(await send(server.charge(null), 100)).toMatchObject({ state: 'completed' });
   });
 
   it('is on its way while nobody can say more', async () => {

@@ -80,6 +80,9 @@ describe('a check', () => {
   it('about a failed order is answered 20 once its time to pay is over', async () => {
     expect(await ask({}, { state: 'failed' }, make('2026-05-04T10:29:00.000Z'))).toEqual({ code: 0 });
     expect(await ask({}, { state: 'failed' }, make('2026-05-04T10:29:00.001Z'))).toEqual({ code: 20 });
+    expect(await ask({ SubscriptionId: 'sc_1' }, { state: 'failed' }, make('2026-06-04T10:00:00.000Z'))).toEqual({
+      code: 0,
+    });
     expect(await ask({}, { state: 'created' }, make('2026-05-04T11:00:00.000Z'))).toEqual({ code: 0 });
   });
 

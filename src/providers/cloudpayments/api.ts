@@ -28,8 +28,11 @@ export type ApiAnswer = {
 };
 
 export type Api = {
-  /** `requestId` is what makes a write safe to repeat: their X-Request-ID, kept for an hour. Without it the call only reads. */
-  call(path: string, body: Record<string, unknown>, requestId?: string): Promise<ApiAnswer>;
+  /**
+   * `requestId` is what makes a write safe to repeat: their X-Request-ID, kept for an hour. Without it the call only reads.
+   * `once` is for what must not even be under way twice: whether an id holds before the first call has ended is not said.
+   */
+  call(path: string, body: Record<string, unknown>, requestId?: string, tries?: 'once'): Promise<ApiAnswer>;
 };
 
 const answerSchema = z.object({ Success: z.boolean(), Message: z.unknown().optional(), Model: z.unknown().optional() });
@@ -37,7 +40,7 @@ const answerSchema = z.object({ Success: z.boolean(), Message: z.unknown().optio
 export function createApi(deps: OutboundDeps, { apiUrl, terminal }: { apiUrl: string; terminal: Terminal }): Api {
   const credentials = Buffer.from(`${terminal.publicId}:${terminal.secrets[0]}`).toString('base64');
   return {
-    async call(path, body, requestId) {
+    async call(path, body, requestId, tries) {
       const { status, json } = await callOut(deps, {
         provider: PROVIDER,
         method: 'POST',
@@ -48,7 +51,7 @@ export function createApi(deps: OutboundDeps, { apiUrl, terminal }: { apiUrl: st
           ...(requestId !== undefined && { 'x-request-id': requestId }),
         },
         body: toJson(body),
-        repeatable: true,
+        repeatable: tries !== 'once',
       });
       if (status === 401) throw new ProviderRefused(`${PROVIDER} does not accept the Public ID and API secret.`);
       const answer = answerSchema.safeParse(json);

@@ -52,7 +52,7 @@ function compare(fields: Fields, order: KnownOrder, clock: Clock): Code {
   const amountMinor = minorOf(fields.get('Amount') ?? '', order.currency);
   if (fields.get('Currency') !== order.currency || amountMinor !== order.amountMinor) return ANSWERS.wrongAmount;
   if (!isOpen(order)) return ANSWERS.notAcceptable;
-  return isExpired(order, clock) ? ANSWERS.expired : ANSWERS.goOn;
+  return isExpired(order, clock) && !fields.has('SubscriptionId') ? ANSWERS.expired : ANSWERS.goOn;
 }
 
 /** Not yet paid, reserved or in doubt. `failed` is open: after a decline the payer tries again in the same widget. */

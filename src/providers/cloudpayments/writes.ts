@@ -97,7 +97,7 @@ async function sendBack(
     Amount: new Exact(decimalOf(amountMinor, currency)),
     JsonData: JSON.stringify({ [REFUND_KEY]: key }),
   };
-  const answer = await api.call('/payments/refund', body, key);
+  const answer = await api.call('/payments/refund', body, key, 'once');
   if (answer.success) return stateOfRefund(payments, answer, amountMinor);
   const after = await sentBefore(payments, payment, key);
   if (after !== null) return refundOf(after);
