@@ -20,6 +20,7 @@ import { addPayPages } from './http/payPages.ts';
 import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { type Keys, loadKeys } from './keys.ts';
+import { configuredProviders } from './providers/configured.ts';
 import type { PaymentProvider } from './providers/provider.ts';
 import { createSandboxProvider, SANDBOX_PROVIDER } from './providers/sandbox/adapter.ts';
 import { startSandboxServer } from './providers/sandbox/server.ts';
@@ -53,6 +54,10 @@ async function start(config: Config, log: Logger): Promise<string> {
   const sandbox = config.sandbox && (await startSandbox(config, config.sandbox, keys, publicUrl, log));
   if (sandbox) await seedExamplePlans(db);
   const providers = new Map<string, PaymentProvider>(sandbox ? [[SANDBOX_PROVIDER, sandbox.provider]] : []);
+  const jitter = () => (random(1)[0] ?? 0) / 256;
+  for (const provider of await configuredProviders({ settings: config.providers, publicUrl, clock, jitter })) {
+    providers.set(provider.name, provider);
+  }
   const dispatcher = createDispatch({ db, clock, random, newId, log });
   running.push({ name: 'dispatch', close: () => dispatcher.close() });
   const sweeper = startSweeper({ db, dispatch: dispatcher.dispatch, clock, log });
