@@ -200,10 +200,16 @@ describe('callback', () => {
     expect(await take(call(paid.id))).toMatchObject({ event: { type: 'payment.captured' } });
   });
 
-  test('a failure without payment is a hint: one key an order', async () => {
-    const heard = await take(jsonCall({ error: { code: 'X', metadata: { order_id: 'order_B1' } } }));
-    expect(heard).toMatchObject({ eventKey: 'cb:order_B1:hint', event: null, because: 'ignored' });
-    expect(server.calls).toEqual([]);
+  test('a failure without payment: the order’s own payments tell, if it has any', async () => {
+    server.orders.set('order_B1', { id: 'order_B1', amount: 49_900, currency: 'INR' });
+    const call = jsonCall({ error: { code: 'X', metadata: { order_id: 'order_B1' } } });
+    await expect(take(call)).rejects.toThrow(InvalidRequest);
+    const paid = server.pay('order_B1', { status: 'authorized', created_at: 1_772_000_001 });
+    expect(await take(call)).toMatchObject({ eventKey: `cb:${paid.id}:authorized` });
+    server.pay('order_B1', { status: 'failed', created_at: 1_772_000_002 });
+    expect(await take(call)).toMatchObject({ event: { type: 'payment.failed' } });
+    Object.assign(paid, { status: 'captured' });
+    expect(await take(call)).toMatchObject({ eventKey: `cb:${paid.id}:captured` });
   });
 
   test.each([

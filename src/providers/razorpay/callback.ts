@@ -1,12 +1,12 @@
 // The customer's browser comes back. Its signature says that a payment of an order was authorised once, no more; what the
 // payment is now, Razorpay is asked, and the answer is the event.
 import { BadSignature, InvalidRequest } from '../../errors.ts';
-import type { IncomingCall, KnownOrder, OrderLookup, ReceivedEvent } from '../provider.ts';
+import type { IncomingCall, OrderLookup, ProviderPayment, ReceivedEvent } from '../provider.ts';
 import { checkHexHmac } from '../signatures.ts';
 import type { RazorpayApi } from './api.ts';
 import { readCallbackFields } from './callbackFields.ts';
 import { paymentEvent } from './paymentEvent.ts';
-import { readPaymentById } from './payments.ts';
+import { readPaymentById, readPaymentsOfOrder } from './payments.ts';
 
 /** @throws BadSignature, InvalidRequest, ProviderRefused, ProviderUnreachable */
 export async function takeCallback(
@@ -26,31 +26,27 @@ export async function takeCallback(
   if (known === null || known.providerOrderId === null)
     throw new InvalidRequest('The callback names no order of ours.');
   const address = { orderId: known.orderId, providerOrderId: known.providerOrderId };
-  return paymentId === null ? hint(address) : stateOf(api, address, paymentId, fields.kind);
-}
-
-type Address = Pick<KnownOrder, 'orderId'> & { providerOrderId: string };
-
-/** A failed attempt that names no payment: nothing to ask about. One row an order, however often it is told. */
-function hint(address: Address): ReceivedEvent {
-  const detail = 'The browser says that a payment failed; nobody vouches for that.';
-  const eventKey = `cb:${address.providerOrderId}:hint`;
-  return { ...address, eventKey, eventType: 'callback.failure', event: null, because: 'ignored', detail };
-}
-
-async function stateOf(
-  api: RazorpayApi,
-  address: Address,
-  paymentId: string,
-  kind: 'success' | 'failure',
-): Promise<ReceivedEvent> {
+  if (paymentId === null) return eventOf(address, await attemptOf(api, address.providerOrderId));
   const { payment } = await readPaymentById(api, paymentId);
   if (payment.providerOrderId !== address.providerOrderId) {
-    if (kind === 'failure') throw new InvalidRequest('The callback names a payment of another order.');
+    if (fields.kind === 'failure') throw new InvalidRequest('The callback names a payment of another order.');
     throw new BadSignature('The signed payment belongs to another order than the one it was signed with.');
   }
-  const eventKey = `cb:${paymentId}:${payment.state}`;
-  const base = { ...address, eventKey, eventType: `payment.${payment.state}` };
+  return eventOf(address, payment);
+}
+
+/** A failure that names no payment is nobody's word: the order's own payments tell, the one that succeeded before all. */
+async function attemptOf(api: RazorpayApi, providerOrderId: string): Promise<ProviderPayment> {
+  const payments = (await readPaymentsOfOrder(api, providerOrderId)).map(({ payment }) => payment);
+  const attempt = payments.find(({ state }) => state === 'captured') ?? payments.at(-1);
+  if (!attempt) throw new InvalidRequest('The callback tells of a failure, and the order has no payment.');
+  return attempt;
+}
+
+/** The callback brought no fact, only the question; the payment's state is the answer, and with it the event's key. */
+function eventOf(address: { orderId: string; providerOrderId: string }, payment: ProviderPayment): ReceivedEvent {
+  const { paymentId, state } = payment;
+  const base = { ...address, eventKey: `cb:${paymentId}:${state}`, eventType: `payment.${state}` };
   const event = paymentEvent(payment);
   if (event !== null) return { ...base, event };
   return { ...base, event: null, because: 'ignored', detail: 'The payment is still pending at Razorpay.' };

@@ -43,6 +43,12 @@ export async function readPaymentById(api: RazorpayApi, paymentId: string): Prom
   return found;
 }
 
+/** Every payment of an order without its refunds, oldest first. @throws ProviderRefused, ProviderUnreachable */
+export async function readPaymentsOfOrder(api: RazorpayApi, providerOrderId: string): Promise<RazorpayPayment[]> {
+  const found = await api.get(`/orders/${idInPath(providerOrderId)}/payments`, readablePayments);
+  return found.toSorted((a, b) => a.createdAtS - b.createdAtS);
+}
+
 export function razorpayPayments(api: RazorpayApi, clock: Clock): Outbound {
   const outbound: Outbound = {
     async fetchPayment(paymentId) {
@@ -50,8 +56,8 @@ export function razorpayPayments(api: RazorpayApi, clock: Clock): Outbound {
     },
 
     async findPayments({ orderId, providerOrderId }) {
-      const found = await api.get(`/orders/${idInPath(providerOrderId)}/payments`, readablePayments);
-      const payments = await inTurns(oldestFirst(found), payment => withRefunds(api, payment));
+      const found = await readPaymentsOfOrder(api, providerOrderId);
+      const payments = await inTurns(found, payment => withRefunds(api, payment));
       // Razorpay has filed them under the order that carries our id.
       return payments.map(payment => ({ ...payment, orderId }));
     },
@@ -179,8 +185,6 @@ function readablePayments(json: unknown): RazorpayPayment[] {
     }
   });
 }
-
-const oldestFirst = (payments: RazorpayPayment[]) => payments.toSorted((a, b) => a.createdAtS - b.createdAtS);
 
 /** `to` is held for all pages, or payments made meanwhile would push others over the edge of a page. */
 function firstPage(since: Date, clock: Clock) {
