@@ -106,17 +106,25 @@ describe('a checkout', () => {
     await expect(make({ apiSecrets: ['wrong'] }).createCheckout(request())).rejects.toThrow(ProviderRefused);
   });
 
-  it.each([429, 500, 502, 403, 404, 302, { text: '<html>' }, { text: '{"Model":{}}' }, { text: '{"Success":true}' }])(
-    'is unknown by %j',
-    async mishap => {
-      server.mishap('/orders/create', mishap, mishap);
-      await expect(make().createCheckout(request())).rejects.toThrow(ProviderUnreachable);
-      server.mishap('/orders/create', 200 as never);
-      await make()
-        .createCheckout(request())
-        .catch(() => {});
-    },
-  );
+  it.each([
+    429,
+    500,
+    502,
+    403,
+    404,
+    302,
+    { text: '<html>' },
+    { text: '{"Model":{}}' },
+    { text: '{"Success":true}' },
+    { status: 400, text: '{"Success":false,"Message":"no"}' },
+  ])('is unknown by %j', async mishap => {
+    server.mishap('/orders/create', mishap, mishap);
+    await expect(make().createCheckout(request())).rejects.toThrow(ProviderUnreachable);
+    server.mishap('/orders/create', 200 as never);
+    await make()
+      .createCheckout(request())
+      .catch(() => {});
+  });
 
   it('does not wait for an answer that comes late, and opens nothing twice for it', async () => {
     server.mishap('/orders/create', 'late');
@@ -174,6 +182,20 @@ describe('a payment', () => {
       });
       expect(payment.reason).toBe(state === 'failed' ? 'InsufficientFunds (5051)' : undefined);
     }
+  });
+
+  it('tells when it came to its state, not when it was made', async () => {
+    const times = {
+      CreatedDateIso: '2026-05-03T08:00:00',
+      AuthDateIso: '2026-05-03T08:00:05',
+      ConfirmDateIso: '2026-05-04T09:30:00.250',
+    };
+    const at = async (Status: 'Completed' | 'Authorized' | 'Declined' | 'Cancelled') =>
+      (await make().fetchPayment(String(server.charge(null, { Status, ...times }).TransactionId))).occurredAt;
+    expect(await at('Completed')).toBe('2026-05-04T09:30:00.000Z');
+    expect(await at('Authorized')).toBe('2026-05-03T08:00:05.000Z');
+    expect(await at('Declined')).toBe('2026-05-03T08:00:00.000Z');
+    expect(await at('Cancelled')).toBeUndefined();
   });
 
   it('that is none is refused, also without asking', async () => {

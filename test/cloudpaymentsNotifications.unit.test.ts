@@ -1,6 +1,6 @@
 // Every type of notification of CloudPayments, as form and as JSON, translated; and bodies nobody meant.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { orderEventSchema } from '../machines/orderEvents.ts';
 import { BadSignature } from '../src/errors.ts';
 import { createCloudPaymentsProvider } from '../src/providers/cloudpayments/adapter.ts';
@@ -253,6 +253,14 @@ describe('amounts', () => {
 
 describe('times', () => {
   const at = (DateTime: string) => hear(formCall('pay', { ...PAID, DateTime })).event?.occurredAt;
+
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('are UTC wherever the service runs', () => {
+    vi.stubEnv('TZ', 'Asia/Vladivostok');
+    expect(new Date('2026-05-04T10:12:44').toISOString()).toBe('2026-05-04T00:12:44.000Z');
+    expect(at('2026-05-04 10:12:44')).toBe('2026-05-04T10:12:44.000Z');
+  });
 
   it('are UTC without a zone, and left out where they are none', () => {
     expect(at('2026-05-04T10:12:44')).toBe('2026-05-04T10:12:44.000Z');

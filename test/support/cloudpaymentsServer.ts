@@ -34,7 +34,7 @@ type Body = Record<string, unknown>;
 type Answer = { Success: boolean; Message: string | null; Model?: unknown };
 
 /** What happens to the next calls of a path, first come first served. */
-export type Mishap = 'lost' | 'late' | number | { text: string };
+export type Mishap = 'lost' | 'late' | number | { status?: number; text: string };
 
 export type CloudPaymentsServer = Awaited<ReturnType<typeof startCloudPaymentsServer>>;
 
@@ -165,7 +165,7 @@ export async function startCloudPaymentsServer(options: { clock: () => Date; lat
     const at = mishaps.findIndex(entry => entry.path === path);
     const mishap = at < 0 ? undefined : mishaps.splice(at, 1)[0]!.mishap;
     if (typeof mishap === 'number') return end(mishap, '');
-    if (typeof mishap === 'object') return end(200, mishap.text);
+    if (typeof mishap === 'object') return end(mishap.status ?? 200, mishap.text);
     const answer = JSON.stringify(act(path, JSON.parse(text), request.headers['x-request-id'] as string | undefined));
     if (mishap === 'lost') return request.socket.destroy();
     if (mishap === 'late') return void setTimeout(() => end(200, answer), options.lateMs ?? 0);
