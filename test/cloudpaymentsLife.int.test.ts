@@ -2,7 +2,7 @@
 // notification and by browser in either order, twice, late, wrongly, and sent back.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noticeOf, type Row } from './support/cloudpaymentsServer.ts';
+import { noticeOf, type Row } from './support/cloudpaymentsBank.ts';
 import { type CloudPaymentsService, startCloudPaymentsService } from './support/cloudpaymentsService.ts';
 
 let service: CloudPaymentsService;

@@ -6,8 +6,9 @@ import { createApp } from '../../src/http/app.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { createCloudPaymentsProvider } from '../../src/providers/cloudpayments/adapter.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
+import { noticeOf, type Row } from './cloudpaymentsBank.ts';
 import { API_SECRET, formCall, jsonCall, type NoticeFields, PUBLIC_ID, type Signing } from './cloudpaymentsNotices.ts';
-import { type CloudPaymentsServer, noticeOf, type Row, startCloudPaymentsServer } from './cloudpaymentsServer.ts';
+import { type CloudPaymentsServer, startCloudPaymentsServer } from './cloudpaymentsServer.ts';
 import { ADMIN_KEY, API_KEY, type Json } from './httpService.ts';
 import { createWorld, type World } from './world.ts';
 
