@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { orderEventSchema } from '../machines/orderEvents.ts';
 import { BadSignature } from '../src/errors.ts';
+import type { OrderLookup } from '../src/providers/provider.ts';
 import { createRazorpayProvider } from '../src/providers/razorpay/adapter.ts';
 import {
   disputeEntity,
@@ -10,6 +11,7 @@ import {
   type Fields,
   hmac,
   incoming,
+  jsonCall,
   orderEntity,
   PUBLIC_URL,
   paymentEntity,
@@ -59,6 +61,49 @@ describe('signature', () => {
       expect(() => createRazorpayProvider(options)).toThrow('secret');
     },
   );
+});
+
+/** Made with `openssl dgst -sha256 -hmac`, so that signer and verifier cannot be wrong together. */
+describe('vectors', () => {
+  const settings = {
+    ...RAZORPAY,
+    apiUrl: 'http://razorpay.test',
+    keySecret: 'vector-secret-of-the-api-key',
+    webhookSecrets: ['vector-secret-of-a-webhook'],
+  };
+  const fetch = async () => Response.json(paymentEntity({ id: 'pay_V7mQx9', order_id: 'order_V7mQx2' }));
+  const options = { settings, publicUrl: PUBLIC_URL, clock: () => new Date(0), jitter: () => 0, fetch };
+  const vectors = createRazorpayProvider(options);
+
+  test('a webhook, its last newline included', () => {
+    const text = '{"entity":"event","event":"payment.pending","payload":{},"created_at":1772000000}\n';
+    const headers = { 'x-razorpay-signature': '514c7ea38f87b86aaa6bf4e029aa85fc3c1947f152708f50d4748635bbdf729f' };
+    const call = (body: string) => incoming(Buffer.from(body), 'application/json', headers);
+    expect(vectors.parseWebhook(call(text))).toMatchObject({ eventType: 'payment.pending', because: 'ignored' });
+    expect(() => vectors.parseWebhook(call(text.trimEnd()))).toThrow(BadSignature);
+  });
+
+  test('a callback: the order first, then the payment', async () => {
+    const signature = '6628529bdcb4cf7e30065178603c39f468da14b5a7e111e1b0750cffe141d337';
+    const order = {
+      orderId: `ord_${'v'.repeat(26)}`,
+      userId: 'asha',
+      amountMinor: 49_900,
+      currency: 'INR',
+      state: 'created',
+    };
+    const orders: OrderLookup = {
+      byId: async () => null,
+      byProviderOrderId: async id => ({ ...order, providerOrderId: id }),
+    };
+    const take = (orderId: string, paymentId: string) =>
+      vectors.parseCallback(
+        jsonCall({ razorpay_order_id: orderId, razorpay_payment_id: paymentId, razorpay_signature: signature }),
+        orders,
+      );
+    expect(await take('order_V7mQx2', 'pay_V7mQx9')).toMatchObject({ event: { type: 'payment.captured' } });
+    await expect(take('pay_V7mQx9', 'order_V7mQx2')).rejects.toThrow(BadSignature);
+  });
 });
 
 describe('event key', () => {

@@ -23,23 +23,25 @@ export async function takeCallback(
     const signed = `${known?.providerOrderId ?? fields.providerOrderId}|${fields.paymentId}`;
     checkHexHmac(Buffer.from(keySecret, 'utf8'), signed, fields.signature);
   }
-  if (known === null || known.providerOrderId === null)
-    throw new InvalidRequest('The callback names no order of ours.');
+  if (known === null || known.providerOrderId === null) throw nothingOfOurs();
   const address = { orderId: known.orderId, providerOrderId: known.providerOrderId };
   if (paymentId === null) return eventOf(address, await attemptOf(api, address.providerOrderId));
   const { payment } = await readPaymentById(api, paymentId);
   if (payment.providerOrderId !== address.providerOrderId) {
-    if (fields.kind === 'failure') throw new InvalidRequest('The callback names a payment of another order.');
+    if (fields.kind === 'failure') throw nothingOfOurs();
     throw new BadSignature('The signed payment belongs to another order than the one it was signed with.');
   }
   return eventOf(address, payment);
 }
 
+/** One sentence for all of them: an unsigned guess learns nothing from the answer. */
+const nothingOfOurs = () => new InvalidRequest('The callback names no payment of an order of ours.');
+
 /** A failure that names no payment is nobody's word: the order's own payments tell, the one that succeeded before all. */
 async function attemptOf(api: RazorpayApi, providerOrderId: string): Promise<ProviderPayment> {
   const payments = (await readPaymentsOfOrder(api, providerOrderId)).map(({ payment }) => payment);
   const attempt = payments.find(({ state }) => state === 'captured') ?? payments.at(-1);
-  if (!attempt) throw new InvalidRequest('The callback tells of a failure, and the order has no payment.');
+  if (!attempt) throw nothingOfOurs();
   return attempt;
 }
 
