@@ -3,7 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createStripeState, type Fields, StripeRefusal, type StripeState } from './stripeState.ts';
+import { type Fields, StripeRefusal } from './stripeRules.ts';
+import { createStripeState, type StripeState } from './stripeState.ts';
 
 export const STRIPE_KEY = 'sk_test_fake0123456789abcdef';
 
@@ -12,6 +13,8 @@ export type Fault =
   | 'drop'
   | 'lose'
   | { lateMs: number }
+  /** The answer's bytes come one by one, with a pause each. */
+  | { dripMs: number }
   | { status: number; body?: string; headers?: Record<string, string>; done?: boolean };
 
 export type StripeFake = {
@@ -55,6 +58,7 @@ export async function startStripeFake(now: () => Date = () => new Date()): Promi
     if (fault === 'lose') return void request.socket.destroy();
     if (typeof fault === 'object' && 'status' in fault)
       return send(response, fault.status, fault.body ?? '', fault.headers);
+    if (typeof fault === 'object' && 'dripMs' in fault) return drip(response, told.text, fault.dripMs);
     if (typeof fault === 'object') await sleep(fault.lateMs);
     send(response, told.status, told.text, { 'request-id': 'req_fake' });
   }
@@ -95,8 +99,8 @@ export async function startStripeFake(now: () => Date = () => new Date()): Promi
         return { status: 200, text: JSON.stringify(state.handle(call.method, call.path, call.fields)) };
       } catch (error) {
         if (!(error instanceof StripeRefusal)) throw error;
-        const { status, code, message, type, payment_intent } = error;
-        return { status, text: JSON.stringify({ error: { type, code, message, payment_intent } }) };
+        const { status, code, message, type, param, payment_intent } = error;
+        return { status, text: JSON.stringify({ error: { type, code, message, param, payment_intent } }) };
       }
     }
   }
@@ -119,6 +123,16 @@ export async function startStripeFake(now: () => Date = () => new Date()): Promi
 function send(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(text);
+}
+
+async function drip(response: ServerResponse, text: string, pauseMs: number): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  for (const byte of text) {
+    if (response.destroyed) return;
+    response.write(byte);
+    await sleep(pauseMs);
+  }
+  response.end();
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

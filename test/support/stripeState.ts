@@ -1,29 +1,17 @@
 // What a fake Stripe remembers and refuses: sessions, payment intents, refunds and invoices, each in the states the real
 // ones have, and the things a customer or a bank does to them.
-export type Fields = Record<string, unknown>;
-// biome-ignore lint/suspicious/noExplicitAny: objects as Stripe shows them
-export type StripeObject = Record<string, any>;
-
-export class StripeRefusal extends Error {
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly type: string;
-  readonly payment_intent: StripeObject | undefined;
-  constructor(
-    status: number,
-    code: string | undefined,
-    message: string,
-    type = 'invalid_request_error',
-    payment_intent?: StripeObject,
-  ) {
-    super(message);
-    Object.assign(this, { status, code, type, payment_intent });
-    this.status = status;
-    this.code = code;
-    this.type = type;
-    this.payment_intent = payment_intent;
-  }
-}
+import {
+  type Fields,
+  found,
+  list,
+  need,
+  only,
+  SESSION_PARAMS,
+  type StripeObject,
+  StripeRefusal,
+  unexpected,
+  ZERO_DECIMALS,
+} from './stripeRules.ts';
 
 export type StripeState = {
   sessions: Map<string, StripeObject>;
@@ -39,19 +27,6 @@ export type StripeState = {
   addIntent(more?: StripeObject): StripeObject;
 };
 
-const ZERO_DECIMALS = new Set(['jpy', 'krw', 'vnd', 'clp', 'xaf', 'mga', 'pyg']);
-const SESSION_PARAMS = [
-  'mode',
-  'line_items',
-  'client_reference_id',
-  'metadata',
-  'payment_intent_data',
-  'success_url',
-  'cancel_url',
-  'expires_at',
-  'expand',
-];
-
 export function createStripeState(now: () => Date): StripeState {
   const sessions = new Map<string, StripeObject>();
   const intents = new Map<string, StripeObject>();
@@ -64,7 +39,6 @@ export function createStripeState(now: () => Date): StripeState {
   function addIntent(more: StripeObject = {}): StripeObject {
     const made = {
       id: id('pi_3'),
-      object: 'payment_intent',
       status: 'requires_payment_method',
       amount: 1_999,
       amount_capturable: 0,
@@ -95,6 +69,7 @@ export function createStripeState(now: () => Date): StripeState {
     );
     need(fields.mode === 'payment', 'mode', 'parameter_unknown');
     need(/^[a-z]{3}$/.test(price.currency), 'currency', 'parameter_invalid_string');
+    need(price.currency !== 'xxx', 'line_items[0][price_data][currency]', 'parameter_invalid_string');
     need(/^[1-9][0-9]{0,7}$/.test(price.unit_amount), 'unit_amount', 'parameter_invalid_integer');
     const amount = Number(price.unit_amount);
     need(!['isk', 'ugx'].includes(price.currency) || amount % 100 === 0, 'unit_amount', 'parameter_invalid_integer');
@@ -117,7 +92,6 @@ export function createStripeState(now: () => Date): StripeState {
     const sessionId = id('cs_test_b1');
     const made = {
       id: sessionId,
-      object: 'checkout.session',
       mode: 'payment',
       status: 'open',
       payment_status: 'unpaid',
@@ -240,7 +214,6 @@ export function createStripeState(now: () => Date): StripeState {
     if (!isFit) throw new StripeRefusal(400, undefined, 'Refund amount is greater than unrefunded amount on charge.');
     const made = {
       id: id('re_3'),
-      object: 'refund',
       amount,
       currency: intent.currency,
       status: 'succeeded',
@@ -324,28 +297,3 @@ export function createStripeState(now: () => Date): StripeState {
 
   return { sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
 }
-
-function list(all: StripeObject[], limit: number, after?: unknown) {
-  need(limit >= 1 && limit <= 100, 'limit', 'parameter_invalid_integer');
-  const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  if (after !== undefined && from === 0) throw new StripeRefusal(400, 'resource_missing', `No such object: '${after}'`);
-  return { object: 'list', data: all.slice(from, from + limit), has_more: all.length > from + limit };
-}
-
-function found(map: Map<string, StripeObject>, id: unknown, what: string): StripeObject {
-  const object = map.get(String(id));
-  if (!object) throw new StripeRefusal(404, 'resource_missing', `No such ${what}: '${id}'`);
-  return object;
-}
-
-function only(fields: Fields, allowed: string[]): void {
-  const unknown = Object.keys(fields).find(name => !allowed.includes(name));
-  if (unknown) throw new StripeRefusal(400, 'parameter_unknown', `Received unknown parameter: ${unknown}`);
-}
-
-function need(holds: unknown, param: string, code: string): void {
-  if (!holds) throw new StripeRefusal(400, code, `Invalid ${param}`);
-}
-
-const unexpected = (message: string, intent: StripeObject) =>
-  new StripeRefusal(400, 'payment_intent_unexpected_state', message, 'invalid_request_error', intent);

@@ -34,9 +34,12 @@ export type StripeApi = {
 /** A no of Stripe's with its code, so that "done already" can be told from the others. */
 export class StripeSaidNo extends ProviderRefused {
   readonly stripeCode: string | undefined;
-  constructor(detail: string, stripeCode: string | undefined, cause: unknown) {
+  /** The parameter it is about, such as `line_items[0][price_data][currency]`. */
+  readonly param: string | undefined;
+  constructor(detail: string, cause: InstanceType<typeof Stripe.errors.StripeError>) {
     super(detail, cause);
-    this.stripeCode = stripeCode;
+    this.stripeCode = cause.code;
+    this.param = cause.param;
   }
 }
 
@@ -83,10 +86,9 @@ function errorFrom(error: unknown): Error {
   const isNo = status >= 400 && status < 500 && ![408, 409, 425, 429].includes(status) && !BUSY_CODES.has(code ?? '');
   if (!isNo) return new ProviderUnreachable(`Stripe answered ${status}.`, error);
   // Its words about a wrong key repeat a part of the key.
-  if (status === 401 || status === 403)
-    return new StripeSaidNo('Stripe does not accept the key for this.', code, error);
+  if (status === 401 || status === 403) return new StripeSaidNo('Stripe does not accept the key for this.', error);
   const words = readableText(error.message)?.slice(0, MAX_DETAIL_LENGTH) ?? `status ${status}`;
-  return new StripeSaidNo(`Stripe refused: ${words}`, code, error);
+  return new StripeSaidNo(`Stripe refused: ${words}`, error);
 }
 
 const saysDoNotRetry = (error: unknown) =>

@@ -72,7 +72,10 @@ export async function openSession(api: StripeApi, request: CheckoutRequest, cloc
     );
     return { providerOrderId: session.id, url: session.url };
   } catch (error) {
-    if (error instanceof StripeSaidNo && AMOUNT_CODES.has(error.stripeCode ?? '')) {
+    if (
+      error instanceof StripeSaidNo &&
+      (AMOUNT_CODES.has(error.stripeCode ?? '') || /currency\]?$/.test(error.param ?? ''))
+    ) {
       throw new InvalidRequest('Stripe does not take this amount in this currency.');
     }
     throw error;

@@ -7,6 +7,7 @@ import { money } from './webhookPayments.ts';
 
 const FIRST = 'subscription_create';
 const RENEWAL = 'subscription_cycle';
+const NO_CHARGE = 'The invoice is no regular charge of a subscription.';
 
 /**
  * Where the invoice names no payment intent — the bodies of newer API versions do not — the invoice's own id stands for
@@ -15,8 +16,7 @@ const RENEWAL = 'subscription_cycle';
 export function invoicePaid(object: unknown, about: EventAbout): Translated {
   const invoice = invoiceSchema.parse(object);
   const subscriptionId = subscriptionOf(invoice);
-  const isCharge = invoice.billing_reason === FIRST || invoice.billing_reason === RENEWAL;
-  if (!isCharge || subscriptionId === null) return ignored('The invoice is no regular charge of a subscription.');
+  if (!isRegular(invoice) || subscriptionId === null) return ignored(NO_CHARGE);
   const address = { orderId: markOf(invoice) };
   const amount = invoice.amount_paid ?? 0;
   if (amount === 0) return { ...address, ...ignored('The invoice asked for no money, as at the start of a trial.') };
@@ -28,10 +28,13 @@ export function invoicePaid(object: unknown, about: EventAbout): Translated {
 /** Moves no money: Stripe tries again by its own calendar, and tells. */
 export function invoiceFailed(object: unknown, about: EventAbout): Translated {
   const invoice = invoiceSchema.parse(object);
+  if (!isRegular(invoice)) return ignored(NO_CHARGE);
   const paymentId = intentOf(invoice) ?? invoice.id;
   const reason = readableText('The charge of the subscription failed', invoice.billing_reason) ?? '';
   return { orderId: markOf(invoice), event: { type: 'payment.failed', paymentId, reason, ...timeOf(about) } };
 }
+
+const isRegular = ({ billing_reason: why }: StripeInvoice) => why === FIRST || why === RENEWAL;
 
 /** The subscription's metadata names the order it began with, which a renewal is not. */
 const markOf = (invoice: StripeInvoice) => (invoice.billing_reason === FIRST ? orderOf(invoice) : null);
