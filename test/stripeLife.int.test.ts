@@ -2,7 +2,7 @@
 // several types and by the browser in either order, twice, late, shuffled, and sent back.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dispute, invoice } from './support/stripeFixtures.ts';
+import { dispute, invoice, refund } from './support/stripeFixtures.ts';
 import type { StripeObject } from './support/stripeRules.ts';
 import { type StripeService, startStripeService } from './support/stripeService.ts';
 
@@ -194,6 +194,36 @@ it('a subscription is renewed by each paid invoice, once', async () => {
   expect(second.body.orderId).not.toBe(order.id);
   const again = await webhook('invoice.paid', bill(`in_2${order.id}`, 'subscription_cycle'));
   expect(again.body).toMatchObject({ verdict: 'duplicate', orderId: second.body.orderId });
+});
+
+it('a renewal is known by its payment, so that a refund begun in the dashboard finds it', async () => {
+  const order = await service.checkOut();
+  const bill = (id: string, billing_reason: string) => {
+    const subscription_details = { subscription: `sub_${order.id}`, metadata: { order_id: order.id } };
+    return invoice({ id, billing_reason, parent: { subscription_details } });
+  };
+  await webhook('invoice.paid', bill(`in_1${order.id}`, 'subscription_create'));
+  const intent = `pi_renewal_${order.id}`;
+  const payments = { data: [{ status: 'paid', payment: { payment_intent: intent } }] };
+  service.fake.state.invoices.set(`in_2${order.id}`, { ...bill(`in_2${order.id}`, 'subscription_cycle'), payments });
+  service.fake.faults.push({ path: /invoices/, fault: 'drop' }, { path: /invoices/, fault: 'drop' });
+  const untold = await webhook('invoice.paid', bill(`in_2${order.id}`, 'subscription_cycle'));
+  expect(untold).toMatchObject({ status: 503, body: { code: 'provider_unreachable' } });
+  const renewal = await webhook('invoice.paid', bill(`in_2${order.id}`, 'subscription_cycle'));
+  expect(renewal.body).toMatchObject({ verdict: 'applied', state: 'subscribed' });
+  expect((await service.timeline(renewal.body.orderId)).payments).toMatchObject([{ paymentId: intent }]);
+  const back = refund({
+    id: `re_${order.id}`,
+    payment_intent: intent,
+    amount: 1_999,
+    status: 'succeeded',
+    metadata: {},
+  });
+  expect((await webhook('refund.updated', back)).body).toMatchObject({
+    orderId: renewal.body.orderId,
+    state: 'refunded',
+  });
+  expect(await stateOf(order.id)).toBe('subscribed');
 });
 
 it('every way at the same time is one payment', async () => {

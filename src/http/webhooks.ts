@@ -64,7 +64,8 @@ async function hear(c: Context<AppEnv>, deps: AppDeps, provider: PaymentProvider
   try {
     const check = await provider.answerCheck?.(call, core.lookup(provider.name));
     if (check) return c.json(check as never, 200);
-    const event = provider.parseWebhook(call);
+    const told = provider.parseWebhook(call);
+    const event = provider.complete ? await provider.complete(told) : told;
     const received = { raw: call.body, headers: call.headers };
     const { verdict, orderId, state } = await core.dispatch(envelopeOf('webhook', provider.name, event, received));
     return c.json(provider.acknowledgement ? (provider.acknowledgement as never) : { verdict, orderId, state }, 200);

@@ -114,6 +114,9 @@ export type PaymentProvider = {
   /** Verifies a webhook over its raw bytes. Pure but for the clock: no call goes out.
    * @throws BadSignature */
   parseWebhook(call: IncomingCall): ReceivedEvent;
+  /** Asks for what a webhook left out and its fact cannot be known by, such as the payment of an invoice; most tell all.
+   * @throws ProviderUnreachable: then the webhook is not acknowledged and comes again */
+  complete?(event: ReceivedEvent): Promise<ReceivedEvent>;
   /** The question some providers ask before they charge, answered at once and kept nowhere; null when the call is none.
    * @throws BadSignature */
   answerCheck?(call: IncomingCall, orders: OrderLookup): Promise<Record<string, unknown> | null>;

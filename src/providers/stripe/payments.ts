@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
-import type { PaymentProvider, ProviderPayment, ProviderRefund } from '../provider.ts';
+import type { PaymentProvider, ProviderPayment, ProviderRefund, ReceivedEvent } from '../provider.ts';
 import { type StripeApi, StripeSaidNo } from './api.ts';
 import { INVOICE_ID, intentOf, invoiceSchema, subscriptionOf } from './invoices.ts';
 import {
@@ -34,7 +34,7 @@ const pageSchema = z.object({ data: z.array(paymentIntentSchema), has_more: z.bo
 
 type Outbound = Pick<
   PaymentProvider,
-  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'cancel'
+  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'cancel' | 'complete'
 >;
 
 export function stripePayments(api: StripeApi): Outbound {
@@ -73,11 +73,29 @@ export function stripePayments(api: StripeApi): Outbound {
         cursor: page.has_more && last ? last.id : null,
       };
     },
+    complete: event => withItsPayment(api, event),
     capture: request => capture(api, request),
     refund: request => refund(api, request),
     cancel: ({ providerOrderId, paymentId, key }) =>
       paymentId === null ? closeSession(api, providerOrderId, key) : cancelIntent(api, paymentId, key),
   };
+}
+
+/**
+ * The bodies of newer API versions do not name the payment of an invoice, but refunds and disputes begun in Stripe's
+ * dashboard name nothing else: so it is asked for before anything is kept under the invoice's id.
+ */
+async function withItsPayment(api: StripeApi, received: ReceivedEvent): Promise<ReceivedEvent> {
+  const { event } = received;
+  if (event?.type !== 'payment.captured' || !INVOICE_ID.test(event.paymentId)) return received;
+  try {
+    const { intentId } = await resolve(api, event.paymentId);
+    return { ...received, event: { ...event, paymentId: intentId } };
+  } catch (error) {
+    // Paid by other means than a payment of Stripe: then the invoice is all there is.
+    if (error instanceof ProviderRefused) return received;
+    throw error;
+  }
 }
 
 /** An invoice that stood in for its payment is asked which one it was. */
