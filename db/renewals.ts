@@ -42,9 +42,30 @@ export async function findRenewedOrder(
     by.subscriptionId,
     by.paymentId,
   ]);
-  if (!row) return null;
-  const { amount_minor, ...order } = row;
+  return row ? renewedOrder(row) : null;
+}
+
+function renewedOrder({ amount_minor, ...order }: Row): RenewedOrder {
   return { ...(order as Omit<RenewedOrder, 'amountMinor'>), amountMinor: Number(amount_minor) };
+}
+
+// One plan at this price is no guess; two would be, and then a person must say which was meant.
+const FIND_BY_PAYER = `
+with bought as (
+  select o.* from orders o
+  where o.provider = $1 and o.user_id = $2 and o.kind = 'purchase' and o.amount_minor = $3 and o.currency = $4
+    and exists (select from payments p where p.order_id = o.id and p.counts))
+select o.id, o.user_id as "userId", o.product, o.plan_id as "planId", o.plan, o.provider_account as "providerAccount", o.live,
+  o.amount_minor, o.currency, true as paid
+from bought o where (select count(distinct plan_id) from bought) = 1 order by o.id limit 1`;
+
+/** The only thing this user ever bought at exactly this price from this provider; null when there is none or a choice. */
+export async function findOnlyPurchase(
+  db: Database,
+  by: { provider: string; userId: string; amountMinor: number; currency: string },
+): Promise<RenewedOrder | null> {
+  const [row] = await db.query<Row>(FIND_BY_PAYER, [by.provider, by.userId, by.amountMinor, by.currency]);
+  return row ? renewedOrder(row) : null;
 }
 
 /** The order that heard of this payment first, if any did. */

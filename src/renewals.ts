@@ -2,7 +2,7 @@
 // plan as the renewed order bought it and an id derived from the payment, so that however often it is told it is one.
 import type { Database } from '../db/client.ts';
 import { insertOrder } from '../db/insertOrder.ts';
-import { findRenewedOrder, paymentOwner, type RenewedOrder } from '../db/renewals.ts';
+import { findOnlyPurchase, findRenewedOrder, paymentOwner, type RenewedOrder } from '../db/renewals.ts';
 import { decideCreation } from '../machines/decide.ts';
 import { planTermsSchema } from '../machines/orderEvents.ts';
 import { noSubscription } from '../machines/subscription.ts';
@@ -18,13 +18,20 @@ export type RenewalDeps = { db: Database; clock: Clock };
  * later one to a renewal of it, made here. Every other event comes back as it is.
  */
 export async function addressRenewal(deps: RenewalDeps, envelope: Envelope): Promise<Envelope> {
-  const { event, provider, orderId, providerOrderId } = envelope;
+  const { event, provider, orderId, providerOrderId, payerId } = envelope;
   if (!provider || (event?.type !== 'payment.captured' && event?.type !== 'payment.authorized')) return envelope;
   const { subscriptionId, paymentId } = event;
-  if (!subscriptionId) return envelope;
+  if (!subscriptionId && !payerId) return envelope;
   const owner = await paymentOwner(deps.db, provider, paymentId);
   if (owner) return { ...envelope, orderId: owner };
-  const renewed = await findRenewedOrder(deps.db, { provider, orderId, providerOrderId, subscriptionId, paymentId });
+  const renewed = subscriptionId
+    ? await findRenewedOrder(deps.db, { provider, orderId, providerOrderId, subscriptionId, paymentId })
+    : await findOnlyPurchase(deps.db, {
+        provider,
+        userId: payerId ?? '',
+        amountMinor: event.amountMinor,
+        currency: event.currency,
+      });
   if (!renewed) return envelope;
   if (!renewed.paid) return { ...envelope, orderId: renewed.id };
   const id = derivedOrderId(provider, paymentId);

@@ -199,3 +199,41 @@ describe('what proves nothing', () => {
     }
   });
 });
+
+describe('a recurring charge', () => {
+  const periodsOf = async (userId: string) =>
+    (await service.world.sql`select seq from grants where user_id = ${userId} and revoked_at is null`).length;
+  const recurring = (userId: string) => noticeOf(service.bank.charge(null, { Amount: 499.1, AccountId: userId }));
+
+  it('that names only the subscription renews the order it began with, once however often it is told', async () => {
+    const order = await service.checkOut();
+    const { row } = await service.pay(order);
+    const SubscriptionId = `sc_${order.id}`;
+    expect(await service.notify('pay', { ...noticeOf(row!), SubscriptionId })).toEqual(TAKEN);
+    const charge = { ...recurring(order.userId), InvoiceId: '', SubscriptionId };
+    for (let told = 0; told < 3; told++) expect(await service.notify('pay', charge)).toEqual(TAKEN);
+    expect(await periodsOf(order.userId)).toBe(2);
+  });
+
+  it('that names only the stored card and its owner renews the one thing this user bought at that price', async () => {
+    const order = await service.checkOut();
+    const { row } = await service.pay(order);
+    await service.tell(row!);
+    const charge = { ...recurring(order.userId), InvoiceId: '', SubscriptionId: '', Token: 'tk_stored' };
+    for (let told = 0; told < 2; told++) expect(await service.notify('pay', charge)).toEqual(TAKEN);
+    expect(await periodsOf(order.userId)).toBe(2);
+  });
+
+  it('of a stored card at another price, or of somebody who bought nothing, is kept and renews nothing', async () => {
+    const order = await service.checkOut();
+    const { row } = await service.pay(order);
+    await service.tell(row!);
+    const other = noticeOf(service.bank.charge(null, { Amount: 100, AccountId: order.userId }));
+    expect(await service.notify('pay', { ...other, InvoiceId: '', Token: 'tk_stored' })).toEqual(TAKEN);
+    expect(await service.notify('pay', { ...recurring('stranger'), InvoiceId: '', Token: 'tk_stored' })).toEqual(TAKEN);
+    expect(await periodsOf(order.userId)).toBe(1);
+    expect(await periodsOf('stranger')).toBe(0);
+    const kept = await service.world.sql`select 1 from inbox where verdict = 'unmatched' and event_key like 'pay:%'`;
+    expect(kept.length).toBeGreaterThanOrEqual(2);
+  });
+});

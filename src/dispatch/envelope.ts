@@ -19,6 +19,8 @@ export type Envelope = {
   orderId: string | null;
   provider: string | null;
   providerOrderId: string | null;
+  /** The user whose stored card was charged, where no order and no subscription is named. */
+  payerId?: string;
   /** What makes two deliveries the same event. */
   eventKey: string;
   /** Null when there is nothing for the machine; `because` then says why it is only kept. */

@@ -46,6 +46,7 @@ export function envelopeOf(
     orderId: event.orderId,
     provider,
     providerOrderId: event.providerOrderId,
+    ...(event.payerId !== undefined && { payerId: event.payerId }),
     eventKey: event.eventKey,
     event: event.event,
     ...(event.event === null && { because: event.because, detail: event.detail }),

@@ -63,6 +63,8 @@ export type ReceivedEvent = {
   /** Our own id of the order as the provider carries it (receipt, metadata, invoice id); null without such a mark. */
   orderId: string | null;
   providerOrderId: string | null;
+  /** The user whose stored card was charged, where the provider names nothing else: a recurring charge without an order. */
+  payerId?: string;
 } & ({ event: UnstampedOrderEvent } | { event: null; because: 'ignored' | 'undecodable'; detail: string });
 
 export type ProviderRefund = {

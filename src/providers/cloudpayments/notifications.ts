@@ -36,7 +36,14 @@ export function translateNotification(call: IncomingCall): ReceivedEvent {
   }
   const eventKey = `${kind}:${told.key}`;
   if ('ignored' in told) return { ...base, eventKey, event: null, because: 'ignored', detail: told.ignored };
-  return { ...base, eventKey, event: told.event };
+  return { ...base, ...payerOf(fields), eventKey, event: told.event };
+}
+
+/** A charge by token that the merchant started names only who paid: AccountId, which is our user's id. */
+function payerOf(fields: Fields | null): { payerId?: string } {
+  if (!fields?.get('Token') || fields.get('InvoiceId') || fields.get('SubscriptionId')) return {};
+  const payerId = fields.get('AccountId');
+  return payerId ? { payerId } : {};
 }
 
 const UNREADABLE: Told = { unreadable: 'The body is neither a form nor a JSON object with each field once, in UTF-8.' };
