@@ -85,7 +85,7 @@ async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> 
     if (await readOrderRow(db, id)) return id;
     if (await insertOrder(db, newOrder(deps, wanted))) return id;
     const open = await findOpenOrder(db, { ...input, amountMinor: plan.amountMinor, currency: plan.currency });
-    if (open?.wakeAt && open.wakeAt <= deps.clock()) await expire(deps, open.id);
+    if (open?.wakeAt && open.wakeAt <= deps.clock()) await expire(deps, wanted.provider, open.id);
     else if (open) {
       await pointKeyAt(db, key, open.id);
       return open.id;
@@ -95,10 +95,14 @@ async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> 
 }
 
 /** Its time to be paid is over, only nobody has said so yet: then it must not stand in the way of a new one. */
-async function expire({ db, dispatch }: CheckoutDeps, id: string): Promise<void> {
+async function expire(
+  { db, dispatch, publicUrl, log }: CheckoutDeps,
+  provider: PaymentProvider,
+  id: string,
+): Promise<void> {
   const row = await readOrderRow(db, id);
   const deadline = (row?.snapshot as { deadline?: { id: string; setAtVersion: number } } | undefined)?.deadline;
-  if (!deadline) return;
+  if (!row || !deadline) return;
   await dispatch({
     source: 'sweeper',
     orderId: id,
@@ -108,6 +112,26 @@ async function expire({ db, dispatch }: CheckoutDeps, id: string): Promise<void>
     event: { type: 'deadline.passed', deadline: deadline.id, setAtVersion: deadline.setAtVersion },
     received: null,
   });
+  await closeSuperseded({ publicUrl, log }, provider, row);
+}
+
+/** Two open sessions are two payments waiting to happen: the old one is closed before the new one opens, if it can be. */
+async function closeSuperseded(
+  { publicUrl, log }: Pick<CheckoutDeps, 'publicUrl' | 'log'>,
+  provider: PaymentProvider,
+  row: OrderRow,
+): Promise<void> {
+  const { providerOrderId, handle = null } = payableOf(row, publicUrl);
+  if (!providerOrderId) return;
+  // The order's `close` effect stays in the outbox and makes sure; here nobody is kept waiting for a no.
+  await provider
+    .cancel({ providerOrderId, handle, paymentId: null, key: `${row.id}:close` })
+    .catch((error: unknown) => {
+      log.warn(
+        { err: error, orderId: row.id, provider: provider.name },
+        'a superseded order could not be closed at its provider',
+      );
+    });
 }
 
 function newOrder(

@@ -200,6 +200,22 @@ describe('what proves nothing', () => {
   });
 });
 
+it('is paid by asking alone, as reconciling does it, and its callback adds nothing', async () => {
+  const order = await service.checkOut();
+  const { row } = await service.pay(order);
+  const [payment, ...more] = await service.provider.findPayments({
+    orderId: order.id,
+    providerOrderId: order.providerOrderId,
+  });
+  expect(more).toEqual([]);
+  const { paymentId, amountMinor, currency } = payment!;
+  expect(payment).toMatchObject({ orderId: order.id, state: 'captured' });
+  await service.send(order.id, { type: 'payment.captured', paymentId, amountMinor, currency });
+  await hear(order, row!, ['callback', 'webhook']);
+  expect(await stateOf(order.id)).toBe('subscribed');
+  expect((await service.timeline(order.id)).payments).toHaveLength(1);
+});
+
 describe('a recurring charge', () => {
   const periodsOf = async (userId: string) =>
     (await service.world.sql`select seq from grants where user_id = ${userId} and revoked_at is null`).length;

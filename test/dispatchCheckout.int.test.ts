@@ -22,6 +22,7 @@ afterAll(() => world.close());
 /** A provider of which the test knows what it was asked, and decides what it answers. */
 function madeUpProvider() {
   const asked: CheckoutRequest[] = [];
+  const closed: string[] = [];
   let answer: (request: CheckoutRequest) => Promise<void> = async () => {};
   const never = () => Promise.reject(new Error('not asked here'));
   const provider: PaymentProvider = {
@@ -43,11 +44,15 @@ function madeUpProvider() {
     listPayments: never,
     capture: never,
     refund: never,
-    cancel: never,
+    async cancel(request) {
+      closed.push(request.providerOrderId);
+    },
   };
   return {
     provider,
     asked,
+    /** Provider orders it was told to close. */
+    closed,
     /** What happens while the provider is asked; it may refuse by throwing. */
     answers(next: typeof answer) {
       answer = next;
@@ -210,6 +215,8 @@ describe('two tabs', () => {
     const second = await checkout(deps, input, newKey());
     expect(second.order.id).not.toBe(first.order.id);
     expect((await ordersOf(input.userId)).map(order => order.state)).toEqual(['failed', 'created']);
+    // Two sessions that can be paid are two payments waiting to happen.
+    expect(shop.closed).toEqual([first.checkout.providerOrderId]);
     await world.dispatch(webhook(second.checkout.providerOrderId, captured(`pay-${second.order.id}`)));
     const third = await checkout(deps, input, newKey());
     expect((await ordersOf(input.userId)).map(order => order.state)).toEqual(['failed', 'subscribed', 'created']);
