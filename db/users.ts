@@ -1,24 +1,9 @@
 // What one user bought: grants with the kind of their orders, and the subscription rows.
 import type { Database, Row } from './client.ts';
+import type { GrantWrite } from './writes.ts';
 
-export type UserGrantRow = {
-  orderId: string;
-  userId: string;
-  product: string;
-  kind: string;
-  seq: number;
-  provider: string | null;
-  paymentId: string | null;
-  baseAt: Date;
-  months: number;
-  days: number;
-  graceDays: number;
-  startsAt: Date;
-  endsAt: Date;
-  grantedAt: Date;
-  revokedAt: Date | null;
-  revokeReason: string | null;
-};
+/** A grant with the kind of its order. */
+export type UserGrantRow = GrantWrite & { kind: string };
 
 /** Every grant of this user and product, revoked ones too, in `seq` order. */
 export function readGrants(db: Database, userId: string, product: string): Promise<UserGrantRow[]> {

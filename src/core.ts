@@ -1,34 +1,19 @@
 // The functions behind the HTTP API, put together from the database, dispatch and the providers.
-import type { Logger } from 'pino';
-import type { Database } from '../db/client.ts';
 import { type OrderRow, readOrderRow, readTimeline, searchOrders } from '../db/orders.ts';
 import { listPlans, type PlanRow, putPlan } from '../db/plans.ts';
 import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts';
 import { accessAt } from '../machines/access.ts';
 import { graceEnd } from '../machines/periods.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
-import { checkout, payableOf } from './checkout.ts';
-import type { Clock } from './clock.ts';
-import type { Dispatch } from './dispatch.ts';
+import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
-import type { NewId } from './ids.ts';
 import { orderLookup } from './orderLookup.ts';
 import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
-import type { PaymentProvider } from './providers/provider.ts';
 import { addressRenewal } from './renewals.ts';
 
-export type CoreDeps = {
-  db: Database;
-  dispatch: Dispatch;
-  providers: ReadonlyMap<string, PaymentProvider>;
-  publicUrl: string;
-  clock: Clock;
-  newId: NewId;
-  log: Logger;
-  readiness: () => Promise<Record<string, boolean>>;
-};
+export type CoreDeps = CheckoutDeps & { readiness: () => Promise<Record<string, boolean>> };
 
 export function createCore(deps: CoreDeps): Core {
   const { db, clock } = deps;
