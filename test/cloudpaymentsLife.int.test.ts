@@ -240,6 +240,36 @@ describe('a recurring charge', () => {
     expect(await periodsOf(order.userId)).toBe(2);
   });
 
+  it('of a stored card at a price of yesterday, after a refund, or of an owner with an odd name renews nothing', async () => {
+    const order = await service.checkOut();
+    const { row } = await service.pay(order);
+    await service.tell(row!);
+    const plan = { product: 'pro', amountMinor: 99_900, currency: 'INR', period: { months: 1 } };
+    await service.call('PUT', '/v1/plans/pro-monthly', plan);
+    const charge = (userId: string) => ({
+      ...recurring(userId),
+      InvoiceId: '',
+      SubscriptionId: '',
+      Token: 'tk_stored',
+    });
+    expect(await service.notify('pay', charge(order.userId))).toEqual(TAKEN);
+    expect(await service.notify('pay', charge('nul\u0000byte'))).toEqual(TAKEN);
+    expect(await periodsOf(order.userId)).toBe(1);
+    const again = await service.checkOut();
+    const paid = await service.pay(again);
+    await service.tell(paid.row!);
+    const back = {
+      type: 'refund.updated',
+      paymentId: String(paid.row!.TransactionId),
+      refundId: 'r1',
+      state: 'completed',
+      amountMinor: 49_910,
+    };
+    await service.send(again.id, back);
+    expect(await service.notify('pay', charge(again.userId))).toEqual(TAKEN);
+    expect(await periodsOf(again.userId)).toBe(0);
+  });
+
   it('of a stored card at another price, or of somebody who bought nothing, is kept and renews nothing', async () => {
     const order = await service.checkOut();
     const { row } = await service.pay(order);

@@ -61,6 +61,20 @@ test('a renewal of another amount is parked, and the subscription stays as it wa
   expect(count?.n).toBe(1);
 });
 
+test('a renewal that is not paid yet waits for its own charge, and the next one opens its own', async () => {
+  const order = await openOrder(world);
+  await hear(webhook(order.providerOrderId, charge('pay_w1', 'sub_6')));
+  // The renewal of the second charge was written, and the service died before its charge was decided.
+  const second = renewal('pay_w2', 'sub_6');
+  const waiting = await addressRenewal(world, second);
+  const third = await hear(renewal('pay_w3', 'sub_6'));
+  expect(third).toMatchObject({ verdict: 'applied', state: 'subscribed' });
+  expect(third.orderId).not.toBe(waiting.orderId);
+  expect(await hear(second)).toMatchObject({ verdict: 'applied', state: 'subscribed', orderId: waiting.orderId });
+  const [count] = await world.sql`select count(*)::int as n from grants where user_id = ${order.userId}`;
+  expect(count?.n).toBe(3);
+});
+
 test('a charge of a subscription nobody knows is kept as unmatched', async () => {
   expect(await hear(renewal('pay_u1', 'sub_unknown'))).toMatchObject({ verdict: 'unmatched', orderId: null });
 });

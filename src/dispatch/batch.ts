@@ -67,10 +67,10 @@ export class BatchRunner {
       const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
       for (const item of items) item.taken += kind === 'taken' ? 1 : 0;
       if (kind === 'taken' && items.every(item => item.taken < MAX_TAKEN)) return items;
-      // What cannot be written costs its neighbours nothing, whether the database says so or our own code.
-      const culprit = batch && kind !== 'unavailable';
+      // What cannot be read or written costs its neighbours nothing, whether the database says so or our own code.
+      const culprit = kind !== 'unavailable';
       if (culprit && items.length > 1) return this.halve(items);
-      if (culprit && kind !== 'bug') return this.standAlone(items, error);
+      if (culprit && batch && kind !== 'bug') return this.standAlone(items, error);
       for (const item of items) item.fail(error);
       return [];
     }

@@ -89,7 +89,8 @@ async function verified(
 
 function statusOf({ state }: Outcome): Status {
   if (state === 'subscribed') return 'subscribed';
-  return state === 'failed' ? 'failed' : 'processing';
+  // Refunded is over too: who waits for it to become subscribed would wait for ever.
+  return state === 'failed' || state === 'refunded' ? 'failed' : 'processing';
 }
 
 const backOf = (outcome: Outcome) => ({ orderId: outcome.orderId, state: outcome.state, status: statusOf(outcome) });

@@ -39,11 +39,14 @@ export function translateNotification(call: IncomingCall): ReceivedEvent {
   return { ...base, ...payerOf(fields), eventKey, event: told.event };
 }
 
+/** What a user of ours can be called; the browser may have named anything. */
+const USER_ID = /^[A-Za-z0-9._:@+-]{1,128}$/;
+
 /** A charge by token that the merchant started names only who paid: AccountId, which is our user's id. */
 function payerOf(fields: Fields | null): { payerId?: string } {
   if (!fields?.get('Token') || fields.get('InvoiceId') || fields.get('SubscriptionId')) return {};
-  const payerId = fields.get('AccountId');
-  return payerId ? { payerId } : {};
+  const payerId = fields.get('AccountId') ?? '';
+  return USER_ID.test(payerId) ? { payerId } : {};
 }
 
 const UNREADABLE: Told = { unreadable: 'The body is neither a form nor a JSON object with each field once, in UTF-8.' };

@@ -92,8 +92,8 @@ async function withItsPayment(api: StripeApi, received: ReceivedEvent): Promise<
     const { intentId } = await resolve(api, event.paymentId);
     return { ...received, event: { ...event, paymentId: intentId } };
   } catch (error) {
-    // Paid by other means than a payment of Stripe: then the invoice is all there is.
-    if (error instanceof ProviderRefused) return received;
+    // Paid by other means than a payment of Stripe: then the invoice is all there is. A no to our key says nothing about it.
+    if (isMissing(error) || (error instanceof ProviderRefused && !(error instanceof StripeSaidNo))) return received;
     throw error;
   }
 }
