@@ -9,7 +9,7 @@ export type KeptEvent = {
   eventKey: string;
   provider: string;
   eventType: string;
-  providerOrderId: string;
+  providerOrderId: string | null;
   source: string;
   raw: Uint8Array;
   bodyHash: string;
@@ -17,13 +17,16 @@ export type KeptEvent = {
   event: UnstampedOrderEvent;
 };
 
-/** Events that named this provider order before we knew it, oldest first. */
-export function readUnmatched(db: Database, provider: string, providerOrderId: string): Promise<KeptEvent[]> {
+const BY = { order: 'provider_order_id = $2', payment: `event->>'paymentId' = $2` } as const;
+export type UnmatchedBy = keyof typeof BY;
+
+/** Events that named this provider order, or this payment, before we knew it, oldest first. */
+export function readUnmatched(db: Database, provider: string, by: UnmatchedBy, id: string): Promise<KeptEvent[]> {
   return db.query<KeptEvent>(
     `select event_key as "eventKey", provider, event_type as "eventType", provider_order_id as "providerOrderId", source, raw,
        body_hash as "bodyHash", headers, event
-     from inbox where provider = $1 and provider_order_id = $2 and verdict = 'unmatched' and event is not null
+     from inbox where provider = $1 and ${BY[by]} and verdict = 'unmatched' and event is not null
      order by received_at limit ${UNMATCHED_LIMIT}`,
-    [provider, providerOrderId],
+    [provider, id],
   );
 }

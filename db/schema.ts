@@ -164,6 +164,7 @@ export const inbox = pgTable(
     primaryKey({ columns: [t.eventKey, t.provider] }),
     index('inbox_order_id').on(t.orderId).where(sql`order_id is not null`),
     index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict = 'unmatched'`),
+    index('inbox_unmatched_payment').on(sql`(event->>'paymentId')`, t.provider).where(sql`verdict = 'unmatched'`),
     index('inbox_next_attempt_at').on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
     check(
       'inbox_verdict_known',

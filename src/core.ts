@@ -6,12 +6,14 @@ import { accessAt } from '../machines/access.ts';
 import { graceEnd } from '../machines/periods.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
 import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
+import type { Envelope, Outcome } from './dispatch/envelope.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
 import { orderLookup } from './orderLookup.ts';
 import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
 import { addressRenewal } from './renewals.ts';
+import { decideUnmatchedPayment } from './unmatched.ts';
 
 export type CoreDeps = CheckoutDeps & { readiness: () => Promise<Record<string, boolean>> };
 
@@ -25,7 +27,7 @@ export function createCore(deps: CoreDeps): Core {
   }
 
   return {
-    dispatch: async envelope => deps.dispatch(await addressRenewal(deps, envelope)),
+    dispatch: envelope => dispatchWithCompany(deps, envelope),
     providers: deps.providers,
     lookup: provider => orderLookup(db, provider),
     checkout: (input, key) => checkout(deps, input, key),
@@ -64,6 +66,19 @@ export function createCore(deps: CoreDeps): Core {
     readiness: deps.readiness,
   };
 }
+
+/** A charge finds its renewal first, and a payment heard for the first time brings what was told of it too early. */
+async function dispatchWithCompany(deps: CoreDeps, told: Envelope): Promise<Outcome> {
+  const envelope = await addressRenewal(deps, told);
+  const outcome = await deps.dispatch(envelope);
+  const { event, provider } = envelope;
+  const isPayment = event?.type === 'payment.captured' || event?.type === 'payment.authorized';
+  if (isPayment && provider && NEW_MONEY.has(outcome.verdict))
+    await decideUnmatchedPayment(deps, provider, event.paymentId);
+  return outcome;
+}
+
+const NEW_MONEY = new Set(['applied', 'surplus', 'mismatch']);
 
 async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
   const now = clock();

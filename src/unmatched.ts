@@ -2,22 +2,32 @@
 // decided again, as what they were, once the order is known.
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { type KeptEvent, readUnmatched } from '../db/inbox.ts';
+import { type KeptEvent, readUnmatched, type UnmatchedBy } from '../db/inbox.ts';
 import type { Source } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
 
 export type UnmatchedDeps = { db: Database; dispatch: Dispatch; log: Logger };
 
 /** Decides again what was kept for this provider order. What fails stays kept, and is tried again later. */
-export async function decideUnmatched(
+export function decideUnmatched(deps: UnmatchedDeps, provider: string, providerOrderId: string): Promise<void> {
+  return decideAgain(deps, provider, 'order', providerOrderId);
+}
+
+/** The same for what named only a payment: refunds and disputes can be told before the payment they take back. */
+export function decideUnmatchedPayment(deps: UnmatchedDeps, provider: string, paymentId: string): Promise<void> {
+  return decideAgain(deps, provider, 'payment', paymentId);
+}
+
+async function decideAgain(
   { db, dispatch, log }: UnmatchedDeps,
   provider: string,
-  providerOrderId: string,
+  by: UnmatchedBy,
+  id: string,
 ): Promise<void> {
   try {
-    for (const kept of await readUnmatched(db, provider, providerOrderId)) await dispatch(envelopeOf(kept));
+    for (const kept of await readUnmatched(db, provider, by, id)) await dispatch(envelopeOf(kept));
   } catch (error) {
-    log.warn({ err: error, provider, providerOrderId }, 'events that came before their order could not be decided yet');
+    log.warn({ err: error, provider, by, id }, 'events that came too early could not be decided yet');
   }
 }
 

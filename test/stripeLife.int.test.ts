@@ -196,6 +196,26 @@ it('a subscription is renewed by each paid invoice, once', async () => {
   expect(again.body).toMatchObject({ verdict: 'duplicate', orderId: second.body.orderId });
 });
 
+it('a refund that is told before its payment, and names nothing else, is applied once the payment is heard', async () => {
+  const order = await service.checkOut();
+  const intent = service.fake.state.pay(order.providerOrderId);
+  const back = refund({
+    id: `re_early_${order.id}`,
+    payment_intent: intent.id,
+    amount: 1_999,
+    status: 'succeeded',
+    metadata: {},
+  });
+  expect((await webhook('refund.updated', back)).body).toMatchObject({ verdict: 'unmatched', orderId: null });
+  expect((await webhook('payment_intent.succeeded', service.shown(intent))).body).toMatchObject({ verdict: 'applied' });
+  expect(await stateOf(order.id)).toBe('refunded');
+  const { received } = await service.timeline(order.id);
+  expect(received.map((row: { verdict: string; deliveries: number }) => [row.verdict, row.deliveries])).toEqual([
+    ['applied', 1],
+    ['applied', 1],
+  ]);
+});
+
 it('a renewal is known by its payment, so that a refund begun in the dashboard finds it', async () => {
   const order = await service.checkOut();
   const bill = (id: string, billing_reason: string) => {

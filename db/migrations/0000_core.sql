@@ -199,6 +199,7 @@ CREATE INDEX "findings_order_id" ON "findings" USING btree ("order_id");--> stat
 CREATE INDEX "idempotency_keys_order_id" ON "idempotency_keys" USING btree ("order_id");--> statement-breakpoint
 CREATE INDEX "inbox_order_id" ON "inbox" USING btree ("order_id") WHERE order_id is not null;--> statement-breakpoint
 CREATE INDEX "inbox_unmatched" ON "inbox" USING btree ("provider_order_id","provider") WHERE verdict = 'unmatched';--> statement-breakpoint
+CREATE INDEX "inbox_unmatched_payment" ON "inbox" USING btree ((event->>'paymentId'),"provider") WHERE verdict = 'unmatched';--> statement-breakpoint
 CREATE INDEX "inbox_next_attempt_at" ON "inbox" USING btree ("next_attempt_at") WHERE next_attempt_at is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_one_trial" ON "orders" USING btree ("user_id","product") WHERE kind = 'trial';--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_one_open" ON "orders" USING btree ("user_id","plan_id","provider","amount_minor","currency") WHERE state = 'created' and kind = 'purchase' and not another;--> statement-breakpoint

@@ -152,13 +152,15 @@ export class BatchRunner {
     }
   }
 
-  /** An order may have been opened between the load that missed it and the commit of `unmatched`: look once more. */
+  /** An order may have been opened, or a payment heard, between the load that missed it and the commit of `unmatched`: look once more. */
   private async matchedMeanwhile(batch: DecidedBatch): Promise<Item[]> {
     const unmatched = batch.loose.filter(({ outcome }) => outcome.verdict === 'unmatched').map(({ item }) => item);
-    const named = unmatched.filter(item => item.envelope.providerOrderId !== null);
+    const named = unmatched.filter(
+      item => item.envelope.providerOrderId !== null || requestOf(item).paymentId !== null,
+    );
     if (named.length === 0) return [];
     const loaded = await this.untilTold(named, () => loadForDecision(this.deps.db, named.map(requestOf)));
-    return named.filter((_, index) => loaded[index]?.order);
+    return named.filter((_, index) => loaded[index]?.order || loaded[index]?.paymentOwner);
   }
 }
 
