@@ -10,6 +10,10 @@ import type { Commit } from './writes.ts';
 /** Verdicts that may still change: the event is decided again when it comes again or its order has moved. */
 export const OPEN_VERDICTS = ['unmatched', 'illegal', 'parked'] as const;
 
+/** Only a verdict that may still change is replaced. */
+const STILL_OPEN = `t.verdict in (${OPEN_VERDICTS.map(verdict => `'${verdict}'`).join(', ')})`;
+const ifOpen = (column: string) => `${column} = case when ${STILL_OPEN} then excluded.${column} else t.${column} end`;
+
 const COMMIT = `
 with
 -- The orders at the versions they were decided on; whoever holds one now keeps its group out of this commit.
@@ -90,14 +94,14 @@ ib as (
   from ${rows.inbox.from}
     left join ok using (g) where x.g is null or ok.g is not null order by x.event_key
   on conflict (event_key, provider) do update set deliveries = t.deliveries + excluded.deliveries,
-    attempts = t.attempts + case when t.verdict in ('unmatched', 'illegal', 'parked') then 1 else 0 end,
-    order_id = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.order_id else t.order_id end,
-    event = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.event else t.event end,
-    verdict = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.verdict else t.verdict end,
-    detail = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.detail else t.detail end,
-    decided_version = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.decided_version else t.decided_version end,
-    applied_version = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.applied_version else t.applied_version end,
-    next_attempt_at = case when t.verdict in ('unmatched', 'illegal', 'parked') then excluded.next_attempt_at else t.next_attempt_at end),
+    attempts = t.attempts + case when ${STILL_OPEN} then 1 else 0 end,
+    ${ifOpen('order_id')},
+    ${ifOpen('event')},
+    ${ifOpen('verdict')},
+    ${ifOpen('detail')},
+    ${ifOpen('decided_version')},
+    ${ifOpen('applied_version')},
+    ${ifOpen('next_attempt_at')}),
 fi as (
   insert into findings (id, fingerprint, kind, severity, order_id, detail)
   select * from ${rows.findings.from} on conflict (fingerprint) do nothing)

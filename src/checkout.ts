@@ -14,14 +14,12 @@ import {
 } from '../db/insertOrder.ts';
 import { type OrderRow, readOrderRow } from '../db/orders.ts';
 import { listPlans, type PlanRow, readPlan } from '../db/plans.ts';
-import { decideCreation } from '../machines/decide.ts';
-import type { PlanTerms } from '../machines/orderEvents.ts';
-import { noSubscription } from '../machines/subscription.ts';
-import { CURRENT_MACHINE_ID } from '../machines/versions.ts';
+import type { OrderCreated } from '../machines/orderEvents.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { InvalidRequest, Overloaded, PaylatchError } from './errors.ts';
 import type { NewId } from './ids.ts';
+import { newOrder } from './newOrder.ts';
 import { orderView } from './orderView.ts';
 import type { CheckoutInput, CheckoutView } from './ports.ts';
 import type { PayableOrder, PaymentProvider } from './providers/provider.ts';
@@ -83,7 +81,9 @@ async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> 
   const { id, key, input, plan } = wanted;
   for (let attempt = 0; attempt < MAX_PLACE_TRIES; attempt++) {
     if (await readOrderRow(db, id)) return id;
-    if (await insertOrder(db, newOrder(deps, wanted))) return id;
+    const { another, returnUrl, metadata } = input;
+    const origin = { another, returnUrl, metadata, source: 'checkout', eventKey: key };
+    if (await insertOrder(db, newOrder(id, purchase(deps, wanted), origin))) return id;
     const open = await findOpenOrder(db, { ...input, amountMinor: plan.amountMinor, currency: plan.currency });
     if (open?.wakeAt && open.wakeAt <= deps.clock()) await expire(deps, wanted.provider, open.id);
     else if (open) {
@@ -134,57 +134,19 @@ async function closeSuperseded(
     });
 }
 
-function newOrder(
-  { clock }: CheckoutDeps,
-  { id, key, input, plan, provider }: Wanted,
-): Parameters<typeof insertOrder>[1] {
-  const at = clock().toISOString();
-  const terms: PlanTerms = {
-    id: plan.id,
-    product: plan.product,
-    amountMinor: plan.amountMinor,
-    currency: plan.currency,
-    months: plan.months,
-    days: plan.days,
-    graceDays: plan.graceDays,
-    surplusPolicy: plan.surplusPolicy,
-  };
-  const about = {
-    kind: 'purchase' as const,
+function purchase({ clock }: CheckoutDeps, { input, plan, provider }: Wanted): OrderCreated {
+  const { id, product, amountMinor, currency, months, days, graceDays, surplusPolicy } = plan;
+  return {
+    type: 'order.created',
+    at: clock().toISOString(),
+    kind: 'purchase',
     userId: input.userId,
-    live: provider.live,
-    amountMinor: plan.amountMinor,
-    currency: plan.currency,
-  };
-  const created = {
-    type: 'order.created' as const,
-    at,
-    ...about,
-    plan: terms,
+    plan: { id, product, amountMinor, currency, months, days, graceDays, surplusPolicy },
     provider: provider.name,
     account: provider.account,
-  };
-  const [first] = decideCreation(id, created, noSubscription(input.userId, plan.product)).steps;
-  if (!first) throw new Error('an order begins with a transition');
-  return {
-    id,
-    ...about,
-    product: plan.product,
-    planId: plan.id,
-    plan: terms,
-    provider: provider.name,
-    providerAccount: provider.account,
-    machine: CURRENT_MACHINE_ID,
-    state: first.to,
-    snapshot: first.snapshot,
-    wakeAt: first.wakeAt,
-    another: input.another,
-    returnUrl: input.returnUrl,
-    metadata: input.metadata,
-    event: first.event,
-    source: 'checkout',
-    eventKey: key,
-    at,
+    live: provider.live,
+    amountMinor,
+    currency,
   };
 }
 

@@ -3,13 +3,11 @@
 import type { Database } from '../db/client.ts';
 import { insertOrder } from '../db/insertOrder.ts';
 import { findOnlyPurchase, findRenewedOrder, paymentOwner, type RenewedOrder } from '../db/renewals.ts';
-import { decideCreation } from '../machines/decide.ts';
 import { planTermsSchema } from '../machines/orderEvents.ts';
-import { noSubscription } from '../machines/subscription.ts';
-import { CURRENT_MACHINE_ID } from '../machines/versions.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope } from './dispatch/envelope.ts';
 import { derivedOrderId } from './ids.ts';
+import { newOrder } from './newOrder.ts';
 
 export type RenewalDeps = { db: Database; clock: Clock };
 
@@ -47,32 +45,19 @@ async function insertRenewal(
   renewed: RenewedOrder,
   { source, eventKey }: Envelope,
 ): Promise<void> {
-  const at = clock().toISOString();
-  const { userId, product, planId, providerAccount, live, amountMinor, currency } = renewed;
+  const { userId, providerAccount, live, amountMinor, currency } = renewed;
   const plan = planTermsSchema.parse(renewed.plan);
-  const about = { kind: 'renewal' as const, userId, live, amountMinor, currency, plan, provider };
-  const [first] = decideCreation(
-    id,
-    { type: 'order.created', at, ...about, account: providerAccount },
-    noSubscription(userId, product),
-  ).steps;
-  if (!first) throw new Error('an order begins with a transition');
-  await insertOrder(db, {
-    id,
-    ...about,
-    product,
-    planId,
-    providerAccount,
-    machine: CURRENT_MACHINE_ID,
-    state: first.to,
-    snapshot: first.snapshot,
-    wakeAt: first.wakeAt,
-    another: false,
-    returnUrl: null,
-    metadata: null,
-    event: first.event,
-    source,
-    eventKey: `renewal:${eventKey}`,
-    at,
-  });
+  const about = {
+    kind: 'renewal' as const,
+    userId,
+    plan,
+    provider,
+    account: providerAccount,
+    live,
+    amountMinor,
+    currency,
+  };
+  const created = { type: 'order.created' as const, at: clock().toISOString(), ...about };
+  const origin = { another: false, returnUrl: null, metadata: null, source, eventKey: `renewal:${eventKey}` };
+  await insertOrder(db, newOrder(id, created, origin));
 }
