@@ -34,12 +34,13 @@ ls as materialized (
   select k.user_id, k.product from s join g1 using (g) cross join lateral (
     select t.user_id, t.product from subscriptions t where t.user_id = s.user_id and t.product = s.product and t.version = s.ver for no key update skip locked) k),
 su as (
-  insert into subscriptions as t (user_id, product, version, grants, anchor_at, anchor_months, ends_at, grace_days)
-  select s.user_id, s.product, s.ver + 1, s.grants, s.anchor_at::timestamptz, s.anchor_months, s.ends_at::timestamptz, s.grace_days
+  insert into subscriptions as t (user_id, product, version, grants, anchor_at, anchor_months, ends_at, grace_days, cancel_at_end)
+  select s.user_id, s.product, s.ver + 1, s.grants, s.anchor_at::timestamptz, s.anchor_months, s.ends_at::timestamptz, s.grace_days, s.cancel_at_end
   from s join g1 using (g) left join ls using (user_id, product) where s.ver = 0 or ls.user_id is not null
   order by s.user_id, s.product
   on conflict (user_id, product) do update set version = excluded.version, grants = excluded.grants, anchor_at = excluded.anchor_at,
-    anchor_months = excluded.anchor_months, ends_at = excluded.ends_at, grace_days = excluded.grace_days
+    anchor_months = excluded.anchor_months, ends_at = excluded.ends_at, grace_days = excluded.grace_days,
+    cancel_at_end = excluded.cancel_at_end
   where t.version = excluded.version - 1
   returning t.user_id, t.product),
 -- The groups that are whole: every order held and, where one is written, the subscription too.
@@ -80,16 +81,17 @@ gr as (
     x.starts_at::timestamptz, x.ends_at::timestamptz, x.granted_at::timestamptz, x.revoked_at::timestamptz, x.revoke_reason
   from ${rows.grants.from} join ok using (g)
   on conflict (order_id) do update set starts_at = excluded.starts_at, ends_at = excluded.ends_at, revoked_at = excluded.revoked_at, revoke_reason = excluded.revoke_reason),
--- An effect that is asked for again stays one effect; asked for after it had died, it is tried anew.
+-- An effect that is asked for again stays one effect; asked for after it had died, it is tried anew. Its last error stays:
+-- it tells the worker that an earlier try may have reached the other side.
 ob as (
-  insert into outbox as t (id, order_id, order_version, effect, payload, dedup_key)
-  select x.id, x.order_id, x.order_version, x.effect, x.payload::jsonb, x.dedup_key
+  insert into outbox as t (id, order_id, order_version, effect, payload, dedup_key, available_at)
+  select x.id, x.order_id, x.order_version, x.effect, x.payload::jsonb, x.dedup_key, x.available_at::timestamptz
   from ${rows.effects.from} join ok using (g)
-  on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = now() where t.status = 'dead'),
+  on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = excluded.available_at where t.status = 'dead'),
 -- Every event with its verdict. A final verdict is never overwritten; each delivery is counted.
 ib as (
-  insert into inbox as t (event_key, provider, event_type, order_id, provider_order_id, source, raw, body_hash, headers, event, verdict, detail, decided_version, applied_version, deliveries, next_attempt_at)
-  select x.event_key, x.provider, x.event_type, x.order_id, x.provider_order_id, x.source, decode(x.raw, 'hex'), x.body_hash, x.headers::jsonb, x.event::jsonb,
+  insert into inbox as t (event_key, provider, event_type, order_id, provider_order_id, source, raw, body_hash, headers, mark, payer_id, event, verdict, detail, decided_version, applied_version, deliveries, next_attempt_at)
+  select x.event_key, x.provider, x.event_type, x.order_id, x.provider_order_id, x.source, decode(x.raw, 'hex'), x.body_hash, x.headers::jsonb, x.mark, x.payer_id, x.event::jsonb,
     x.verdict, x.detail, x.decided_version, x.applied_version, x.deliveries, x.next_attempt_at::timestamptz
   from ${rows.inbox.from}
     left join ok using (g) where x.g is null or ok.g is not null order by x.event_key

@@ -78,6 +78,7 @@ export const commitRows = {
     anchor_months: ['int', r => r.anchorMonths],
     ends_at: ['text', r => iso(r.endsAt)],
     grace_days: ['int', r => r.graceDays],
+    cancel_at_end: ['boolean', r => r.cancelAtEnd],
   }),
   transitions: arrays<TransitionWrite>('x', {
     g: ['int', (_, g) => g],
@@ -119,6 +120,7 @@ export const commitRows = {
     effect: ['text', r => r.effect],
     payload: ['text', r => json(r.payload)],
     dedup_key: ['text', r => r.dedupKey],
+    available_at: ['text', r => r.availableAt],
   }),
   inbox: arrays<InboxWrite>('x', {
     g: ['int', (_, g) => g],
@@ -131,6 +133,8 @@ export const commitRows = {
     raw: ['text', r => Buffer.from(r.raw).toString('hex')],
     body_hash: ['text', r => r.bodyHash],
     headers: ['text', r => json(r.headers)],
+    mark: ['text', r => r.mark],
+    payer_id: ['text', r => r.payerId],
     event: ['text', r => (r.event === null ? null : json(r.event))],
     verdict: ['text', r => r.verdict],
     detail: ['text', r => r.detail],

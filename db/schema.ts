@@ -154,6 +154,9 @@ export const inbox = pgTable(
     receivedAt: instant('received_at').notNull().defaultNow(),
     verdict: text('verdict').notNull(),
     detail: text('detail'),
+    /** Our own id of the order as the provider carries it, and whose stored card was charged: what an unmatched event is looked for by. */
+    mark: text('mark'),
+    payerId: text('payer_id'),
     decidedVersion: integer('decided_version'),
     appliedVersion: integer('applied_version'),
     deliveries: integer('deliveries').notNull().default(1),
@@ -163,6 +166,7 @@ export const inbox = pgTable(
   t => [
     primaryKey({ columns: [t.eventKey, t.provider] }),
     index('inbox_order_id').on(t.orderId).where(sql`order_id is not null`),
+    index('inbox_unmatched_mark').on(t.mark, t.provider).where(sql`verdict = 'unmatched' and mark is not null`),
     index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict = 'unmatched'`),
     index('inbox_unmatched_payment').on(sql`(event->>'paymentId')`, t.provider).where(sql`verdict = 'unmatched'`),
     index('inbox_next_attempt_at').on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
@@ -177,7 +181,8 @@ export const outbox = pgTable(
   'outbox',
   {
     id: text('id').primaryKey(),
-    orderId: text('order_id').notNull(),
+    /** Null when the alert is about the service and not about one order. */
+    orderId: text('order_id'),
     orderVersion: integer('order_version').notNull(),
     effect: text('effect').notNull(),
     payload: jsonb('payload').notNull(),
@@ -194,7 +199,11 @@ export const outbox = pgTable(
     unique('outbox_dedup_key_unique').on(t.dedupKey),
     index('outbox_order_id').on(t.orderId),
     index('outbox_dead').on(t.orderId).where(sql`status = 'dead'`),
-    index('outbox_due').on(t.availableAt).where(sql`status = 'pending'`),
+    index('outbox_due').on(t.availableAt, t.id).where(sql`status = 'pending'`),
+    // Effects of one order run in order: is an earlier one still pending?
+    index('outbox_pending').on(t.orderId, t.orderVersion, t.id).where(sql`status = 'pending'`),
+    // What merchants were told, newest first.
+    index('outbox_notify').on(t.id).where(sql`effect = 'notify'`),
     check('outbox_status_known', sql`${t.status} in ('pending', 'done', 'dead')`),
   ],
 );
@@ -306,4 +315,76 @@ export const findings = pgTable(
     resolvedAt: instant('resolved_at'),
   },
   t => [unique('findings_fingerprint_unique').on(t.fingerprint), index('findings_order_id').on(t.orderId)],
+);
+
+/** Where a merchant is told what happened. Its signing secret is derived from our key, its id and `generation`, and never stored. */
+export const endpoints = pgTable(
+  'endpoints',
+  {
+    id: text('id').primaryKey(),
+    url: text('url').notNull(),
+    /** The topics it hears, comma-separated; null means all. */
+    topics: text('topics'),
+    generation: integer('generation').notNull().default(1),
+    /** Until then messages are signed with the secret before the present one, too. */
+    previousUntil: instant('previous_until'),
+    disabledAt: instant('disabled_at'),
+    disabledReason: text('disabled_reason'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  t => [check('endpoints_generation_positive', sql`${t.generation} >= 1`)],
+);
+
+/** Each try to tell one endpoint one notification, and what it answered. */
+export const notificationAttempts = pgTable(
+  'notification_attempts',
+  {
+    id: text('id').primaryKey(),
+    /** The id of its outbox row, which is also the `webhook-id` that the merchant sees. */
+    notificationId: text('notification_id').notNull(),
+    endpointId: text('endpoint_id').notNull(),
+    /** `scheduled` by the worker, or `manual`: somebody asked for it. */
+    trigger: text('trigger').notNull(),
+    at: instant('at').notNull(),
+    /** Null when no answer came; then `error` says why. */
+    status: integer('status'),
+    answer: text('answer'),
+    error: text('error'),
+    ms: integer('ms').notNull(),
+  },
+  t => [
+    index('notification_attempts_notification').on(t.notificationId, t.endpointId),
+    index('notification_attempts_endpoint').on(t.endpointId, t.id),
+    check('notification_attempts_trigger_known', sql`${t.trigger} in ('scheduled', 'manual')`),
+  ],
+);
+
+/** How far the list of a provider's recent payments was read: one row a provider and kind of run, so that a restart goes on. */
+export const listings = pgTable(
+  'listings',
+  {
+    provider: text('provider').notNull(),
+    /** `recent`, often and over little; or `deep`, rarely and over weeks. */
+    depth: text('depth').notNull(),
+    /** Of the run that is under way, or was the last: its lower bound, the provider's cursor (null at its first page), and when it began. */
+    since: instant('since'),
+    cursor: text('cursor'),
+    startedAt: instant('started_at'),
+    /** When a run last came to the end, and when that one had begun: the next one looks back to there. */
+    completedAt: instant('completed_at'),
+    completedStartedAt: instant('completed_started_at'),
+    nextAt: instant('next_at').notNull(),
+    pages: integer('pages').notNull().default(0),
+    payments: integer('payments').notNull().default(0),
+    /** How many of them told us something new. */
+    news: integer('news').notNull().default(0),
+    lastError: text('last_error'),
+    leasedBy: text('leased_by'),
+    leasedUntil: instant('leased_until'),
+  },
+  t => [
+    primaryKey({ columns: [t.provider, t.depth] }),
+    check('listings_depth_known', sql`${t.depth} in ('recent', 'deep')`),
+  ],
 );

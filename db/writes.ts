@@ -34,6 +34,7 @@ export type SubscriptionWrite = {
   anchorMonths: number;
   endsAt: Date | null;
   graceDays: number;
+  cancelAtEnd: boolean;
 };
 
 export type GrantWrite = {
@@ -78,6 +79,8 @@ export type EffectWrite = {
   effect: string;
   payload: unknown;
   dedupKey: string;
+  /** Not before then; ISO 8601. */
+  availableAt: string;
 };
 
 export type InboxWrite = {
@@ -90,6 +93,10 @@ export type InboxWrite = {
   raw: Uint8Array;
   bodyHash: string;
   headers: Record<string, string>;
+  /** Our own id of the order as the provider carries it. */
+  mark: string | null;
+  /** Whose stored card was charged, where nothing else is named. */
+  payerId: string | null;
   /** Kept only while the event may have to be decided again. */
   event: unknown | null;
   verdict: string;

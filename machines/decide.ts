@@ -18,6 +18,8 @@ export type Effect = {
   payload: Record<string, unknown>;
   dedupKey: string;
   orderVersion: number;
+  /** Not before then; ISO 8601. */
+  availableAt: string;
 };
 
 /** One transition, with everything that is true right after it, so that a commit may also stop here. */
@@ -86,7 +88,7 @@ function withGrant(decision: Decision, subscription: Subscription, at: string): 
   const recorded = move(decision.order, { type: 'grant.recorded', at });
   if (!recorded.step) throw new Error(`order ${decision.order.id} refused its own grant`);
   const grant = grantOf(recorded, subscription, at);
-  if (grant?.extended) recorded.step.effects.push(extendedNotice(recorded, grant));
+  if (grant?.extended) recorded.step.effects.push(extendedNotice(recorded, grant, at));
   return { ...decision, steps: [...decision.steps, recorded.step], order: recorded.order, grant };
 }
 
@@ -176,13 +178,15 @@ function effectsOf(order: LiveOrder, event: OrderCreated | OrderEvent, actions: 
   const effects: Effect[] = [];
   for (const action of actions) {
     if (action.type === 'effect') {
-      const { effect, key, each, payload } = action.params as EffectParams;
+      const { effect, key, each, delayMs = 0, payload } = action.params as EffectParams;
       const dedupKey = `${order.id}:${key}${each ? `:${order.version}` : ''}`;
+      const availableAt = new Date(Date.parse(event.at) + delayMs).toISOString();
       if (!effects.some(known => known.dedupKey === dedupKey))
-        effects.push({ effect, payload, dedupKey, orderVersion: order.version });
+        effects.push({ effect, payload, dedupKey, orderVersion: order.version, availableAt });
     }
     if (action.type === 'rearmDead' && event.type === 'retry.requested') {
-      for (const dead of event.dead ?? []) effects.push({ ...(dead as Effect), orderVersion: order.version });
+      for (const dead of event.dead ?? [])
+        effects.push({ ...(dead as Effect), orderVersion: order.version, availableAt: event.at });
     }
   }
   return effects;
@@ -225,7 +229,7 @@ function baseAt(paying: PaymentRecord | undefined, at: string): Date {
   return new Date(decidedAt - paidAt <= LEARNED_IN_TIME_MS ? Math.min(paidAt, decidedAt) : decidedAt);
 }
 
-function extendedNotice(recorded: Moved, grant: GrantChange): Effect {
+function extendedNotice(recorded: Moved, grant: GrantChange, at: string): Effect {
   const { id, version, state } = recorded.order;
   const payload = {
     type: 'subscription.extended',
@@ -239,6 +243,7 @@ function extendedNotice(recorded: Moved, grant: GrantChange): Effect {
     payload,
     dedupKey: `${id}:notify:subscription.extended:${version}`,
     orderVersion: version,
+    availableAt: at,
   };
 }
 

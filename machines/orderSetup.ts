@@ -31,8 +31,17 @@ export const GRANT_OVERDUE_MAX_MS = 3_600_000;
 export type MachineVerdict = 'applied' | 'duplicate' | 'stale' | 'illegal' | 'mismatch' | 'surplus' | 'parked';
 export type Answer = { verdict: MachineVerdict; detail?: string };
 export type EffectName = 'open' | 'close' | 'capture' | 'void' | 'refund' | 'reconcile' | 'notify' | 'alert';
-/** Something to do outside. `key` names it within the order; with `each`, every transition that asks means another one. */
-export type EffectParams = { effect: EffectName; key: string; each?: true; payload: Record<string, unknown> };
+/**
+ * Something to do outside. `key` names it within the order; with `each`, every transition that asks means another one.
+ * Not before `delayMs` after the transition.
+ */
+export type EffectParams = {
+  effect: EffectName;
+  key: string;
+  each?: true;
+  delayMs?: number;
+  payload: Record<string, unknown>;
+};
 export type GrantParams = { change: 'give' | 'revoke' | 'restore' };
 
 export type Asked = { context: OrderContext; event: OrderEvent };

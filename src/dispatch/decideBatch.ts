@@ -107,10 +107,10 @@ function keepWithoutMachine(work: Work, item: Item, found: Loaded): void {
 }
 
 function keepUnmatched(work: Work, item: Item, event: UnstampedOrderEvent): void {
-  const { provider, providerOrderId } = item.envelope;
+  const { provider, providerOrderId, orderId: mark, payerId = null } = item.envelope;
   const detail = `no order is known as ${providerOrderId ?? 'anything'} at ${provider}`;
   const nextAttemptAt = new Date(work.context.at.getTime() + UNMATCHED_FIRST_PAUSE_MS);
-  keepLoose(work, item, { ...verdictPart('unmatched'), detail, event, nextAttemptAt });
+  keepLoose(work, item, { ...verdictPart('unmatched'), detail, mark, payerId, event, nextAttemptAt });
   answerLoose(work, item, 'unmatched', detail, null);
 }
 

@@ -249,6 +249,7 @@ export function groupWrites(group: GroupDraft): CommitGroup {
           anchorMonths: value.fold?.anchorMonths ?? 0,
           endsAt: value.fold?.endsAt ?? null,
           graceDays: value.fold?.graceDays ?? 0,
+          cancelAtEnd: value.cancelAtEnd,
         }
       : null,
     grants: [...subscription.grants.values()],

@@ -39,7 +39,15 @@ function operatorsWords({ envelope }: Item): Received {
 
 export type VerdictPart = Pick<
   InboxWrite,
-  'verdict' | 'detail' | 'orderId' | 'event' | 'decidedVersion' | 'appliedVersion' | 'nextAttemptAt'
+  | 'verdict'
+  | 'detail'
+  | 'orderId'
+  | 'mark'
+  | 'payerId'
+  | 'event'
+  | 'decidedVersion'
+  | 'appliedVersion'
+  | 'nextAttemptAt'
 >;
 
 /** The part of an inbox row that says what became of it. */
@@ -48,6 +56,8 @@ export function verdictPart(verdict: string): VerdictPart {
     verdict,
     detail: null,
     orderId: null,
+    mark: null,
+    payerId: null,
     event: null,
     decidedVersion: null,
     appliedVersion: null,
