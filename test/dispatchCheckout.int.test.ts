@@ -29,6 +29,7 @@ function madeUpProvider() {
     name: 'sandbox',
     account: 'sandbox',
     live: false,
+    closesOrders: true,
     async createCheckout(request) {
       asked.push(request);
       await answer(request);

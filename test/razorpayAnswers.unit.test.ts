@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { orderEventSchema } from '../machines/orderEvents.ts';
 import { InvalidRequest, ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
+import { paymentEvent } from '../src/providers/paymentEvent.ts';
 import type { OrderLookup } from '../src/providers/provider.ts';
-import { paymentEvent } from '../src/providers/razorpay/paymentEvent.ts';
 import {
   callbackFields,
   type Fields,

@@ -225,8 +225,9 @@ function outcomeOf(order: OrderDraft, verdict: Verdict, detail: string | null): 
 /** The same key with another body is somebody's mistake or worse: the first body stays, and somebody is told. */
 function noteOtherBody(item: Item, found: Loaded, commit: Commit, newId: NewId): void {
   const { envelope } = item;
-  // A callback's key names the fact, not the call: the same fact may come as JSON from a script and as a redirect.
-  if (envelope.source === 'callback') return;
+  // A callback's key names the fact, not the call: the same fact may come as JSON from a script and as a redirect. So does
+  // the key of what we asked for ourselves.
+  if (envelope.source === 'callback' || envelope.source === 'reconcile') return;
   if (!found.received || !envelope.received || found.received.bodyHash === envelope.received.bodyHash) return;
   const fingerprint = `other_body:${envelope.provider}:${envelope.eventKey}:${envelope.received.bodyHash}`;
   if (commit.findings.some(finding => finding.fingerprint === fingerprint)) return;

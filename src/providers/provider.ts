@@ -100,6 +100,10 @@ export type PaymentProvider = {
   /** The merchant account and mode of this deployment at the provider; events of another one do not fit. */
   account: string;
   live: boolean;
+  /** True when `cancel` of an order makes it unpayable for good; false where an order stays payable whatever is asked. */
+  closesOrders: boolean;
+  /** True when everything that moves there is ours, so that a payment of an unknown order is never somebody else's business. */
+  onlyOurs?: true;
   /** Opens the order at the provider; the same order id always answers the same provider order.
    * @throws InvalidRequest for an amount or currency the provider cannot take, ProviderRefused when it said no,
    *   ProviderUnreachable when nobody knows */
@@ -149,4 +153,10 @@ export type PaymentProvider = {
     paymentId: string | null;
     key: string;
   }): Promise<void>;
+  /** Stops the provider's own recurring charges at the end of the paid period; stopped already is success. Absent where
+   * the provider has no subscriptions. @throws ProviderRefused, ProviderUnreachable */
+  cancelSubscription?(request: { subscriptionId: string; key: string }): Promise<void>;
+  /** Every charge the provider made for a subscription of its own, newest last, at most a page.
+   * @throws ProviderRefused, ProviderUnreachable */
+  findRenewals?(subscriptionId: string): Promise<ProviderPayment[]>;
 };

@@ -34,6 +34,7 @@ export function createCloudPaymentsProvider(options: CloudPaymentsOptions) {
     name: CLOUDPAYMENTS_PROVIDER,
     account: terminal.account,
     live: terminal.live,
+    closesOrders: true,
     kinds: KINDS,
     // Anything else than 0 would only be repeated a hundred times, whatever became of the event.
     acknowledgement: { code: 0 },

@@ -1,9 +1,9 @@
 // The browser after paying. The widget's result and the redirect are not signed, so they only say where to look: what
 // happened is what CloudPayments answers about the payment.
 import { z } from 'zod';
-import type { UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import { InvalidRequest } from '../../errors.ts';
-import type { IncomingCall, OrderLookup, ProviderPayment, ReceivedEvent } from '../provider.ts';
+import { paymentEvent } from '../paymentEvent.ts';
+import type { IncomingCall, OrderLookup, ReceivedEvent } from '../provider.ts';
 import { isJson, OWN_ORDER_ID, textOf, theirId } from './fields.ts';
 import type { Payments } from './payments.ts';
 
@@ -32,33 +32,10 @@ export async function hearCallback(
   // A payment that names another order, or none, says nothing about this one, whichever browser brings it.
   if (payment.orderId !== orderId) throw new InvalidRequest('This payment does not belong to this order.');
   const eventKey = `cb:${payment.paymentId}:${payment.state}`;
-  const event = eventOf(payment);
+  const event = paymentEvent(payment);
   if (event !== null) return { ...base, eventKey, eventType: event.type, event };
   const detail = 'The payment is still pending at CloudPayments.';
   return { ...base, eventKey, eventType: 'callback', event: null, because: 'ignored', detail };
-}
-
-function eventOf(payment: ProviderPayment): UnstampedOrderEvent | null {
-  const { paymentId, state, amountMinor, currency, live, subscriptionId, reason, occurredAt } = payment;
-  const time = occurredAt === undefined ? {} : { occurredAt };
-  switch (state) {
-    case 'pending':
-      return null;
-    case 'authorized':
-    case 'captured':
-      return {
-        type: `payment.${state}`,
-        paymentId,
-        amountMinor,
-        currency,
-        ...(live !== undefined && { live }),
-        ...(subscriptionId !== undefined && { subscriptionId }),
-        ...time,
-      };
-    case 'failed':
-    case 'canceled':
-      return { type: `payment.${state}`, paymentId, ...(reason !== undefined && { reason }), ...time };
-  }
 }
 
 /** Our order under any of its names, in the body or in the query; the transaction where the widget told it. */

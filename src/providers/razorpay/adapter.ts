@@ -40,6 +40,8 @@ export function createRazorpayProvider(options: RazorpayProviderOptions): Razorp
     // Events name an account of Razorpay's own (acc_…) and no mode: which secret verified them tells both.
     account: keyId,
     live,
+    // There is no call that closes an order there.
+    closesOrders: false,
 
     async createCheckout(request) {
       const providerOrderId = await openOrder(api, request);

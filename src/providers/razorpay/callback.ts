@@ -1,11 +1,11 @@
 // The customer's browser comes back. Its signature says that a payment of an order was authorised once, no more; what the
 // payment is now, Razorpay is asked, and the answer is the event.
 import { BadSignature, InvalidRequest } from '../../errors.ts';
+import { paymentEvent } from '../paymentEvent.ts';
 import type { IncomingCall, OrderLookup, ProviderPayment, ReceivedEvent } from '../provider.ts';
 import { checkHexHmac } from '../signatures.ts';
 import type { RazorpayApi } from './api.ts';
 import { readCallbackFields } from './callbackFields.ts';
-import { paymentEvent } from './paymentEvent.ts';
 import { readPaymentById, readPaymentsOfOrder } from './payments.ts';
 
 /** @throws BadSignature, InvalidRequest, ProviderRefused, ProviderUnreachable */

@@ -2,6 +2,7 @@
 // body that cannot be read is stored and looked at by a person, never bounced back at Razorpay until it gives up on us.
 import { z } from 'zod';
 import { providerIdSchema, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
+import { paymentEvent } from '../paymentEvent.ts';
 import type { ReceivedEvent } from '../provider.ts';
 import {
   fieldOf,
@@ -14,7 +15,6 @@ import {
   readRefund,
   Unreadable,
 } from './entities.ts';
-import { paymentEvent } from './paymentEvent.ts';
 
 /** Longest event type kept, in characters: the longest we know has 31. */
 const MAX_TYPE_LENGTH = 100;

@@ -1,9 +1,10 @@
 // The sandbox as a payment provider like the others: this side speaks its protocol over HTTP and knows nothing of the
 // server's insides, so that everything proven with it holds for a provider that is really elsewhere.
 import { z } from 'zod';
-import { providerIdSchema, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
+import { providerIdSchema } from '../../../machines/orderEvents.ts';
 import type { Clock } from '../../clock.ts';
 import { BadSignature } from '../../errors.ts';
+import { paymentEvent } from '../paymentEvent.ts';
 import type { IncomingCall, PaymentProvider, ProviderPayment, ReceivedEvent } from '../provider.ts';
 import { checkHexHmac, decodeSecret, verifyStandardWebhook } from '../signatures.ts';
 import { readCallbackFields } from './callbackFields.ts';
@@ -45,6 +46,8 @@ export function createSandboxProvider(options: SandboxProviderOptions): SandboxP
     name: SANDBOX_PROVIDER,
     account: SANDBOX_PROVIDER,
     live: false,
+    closesOrders: true,
+    onlyOurs: true,
     // The pay page needs nothing but its URL, which the checkout carries already.
     checkoutParams: () => ({}),
 
@@ -84,22 +87,7 @@ function toReceivedEvent(payment: ProviderPayment): ReceivedEvent {
     orderId: null,
     providerOrderId: payment.providerOrderId,
   };
-  const event = toEvent(payment);
+  const event = paymentEvent(payment);
   if (event !== null) return { ...base, event };
   return { ...base, event: null, because: 'ignored', detail: 'The payment is still pending at the provider.' };
-}
-
-function toEvent(payment: ProviderPayment): UnstampedOrderEvent | null {
-  const { paymentId, state, amountMinor, currency, reason, occurredAt } = payment;
-  const time = occurredAt === undefined ? {} : { occurredAt };
-  switch (state) {
-    case 'pending':
-      return null;
-    case 'authorized':
-    case 'captured':
-      return { type: `payment.${state}`, paymentId, amountMinor, currency, ...time };
-    case 'failed':
-    case 'canceled':
-      return { type: `payment.${state}`, paymentId, ...(reason !== undefined && { reason }), ...time };
-  }
 }

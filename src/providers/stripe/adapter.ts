@@ -27,6 +27,7 @@ export function createStripeProvider({ settings, clock, jitter, fetch }: StripeP
     // account stays; a deployment has one account, so its name need not tell it from another.
     account: STRIPE_PROVIDER,
     live: settings.live,
+    closesOrders: true,
     createCheckout: request => openSession(api, request, clock),
     checkoutParams: ({ providerOrderId }) => ({ sessionId: providerOrderId }),
     parseCallback: (call, orders) => readCallback(api, call, orders),

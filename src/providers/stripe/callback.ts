@@ -2,6 +2,7 @@
 // is retrieved, must be the one we opened for its order, and its payment intent is the answer.
 import { z } from 'zod';
 import { BadSignature, InvalidRequest } from '../../errors.ts';
+import { paymentEvent } from '../paymentEvent.ts';
 import type { IncomingCall, KnownOrder, OrderLookup, ReceivedEvent } from '../provider.ts';
 import type { StripeApi } from './api.ts';
 import { PAYMENT_EXPANSION, paymentFrom } from './objects.ts';
@@ -33,8 +34,9 @@ function eventOf(session: StripeSession, { orderId }: KnownOrder, providerOrderI
   const intent = session.payment_intent;
   if (intent === null) return withoutPayment(session, orderId);
   const payment = paymentFrom(intent, session.id);
+  const event = payment && paymentEvent(payment);
   // Under a key of its own: what the payment becomes later must not look like a repetition of this.
-  if (payment === null || payment.state === 'pending') {
+  if (!payment || !event) {
     const detail = payment
       ? `The payment is ${intent.status} at Stripe.`
       : 'The amount has a fraction of a minor unit.';
@@ -45,14 +47,7 @@ function eventOf(session: StripeSession, { orderId }: KnownOrder, providerOrderI
       detail,
     };
   }
-  const { paymentId, state, amountMinor, currency, live, reason, occurredAt } = payment;
-  const base = addressed(orderId, session.id, `${paymentId}:${state}`, `payment.${state}`);
-  const time = occurredAt === undefined ? {} : { occurredAt };
-  if (state === 'authorized' || state === 'captured') {
-    const mode = live === undefined ? {} : { live };
-    return { ...base, event: { type: `payment.${state}`, paymentId, amountMinor, currency, ...mode, ...time } };
-  }
-  return { ...base, event: { type: `payment.${state}`, paymentId, ...(reason !== undefined && { reason }), ...time } };
+  return { ...addressed(orderId, session.id, `${payment.paymentId}:${payment.state}`, event.type), event };
 }
 
 /** A page nobody has paid on yet has no payment intent; one that ran out never will. */
