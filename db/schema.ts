@@ -351,6 +351,10 @@ export const notificationAttempts = pgTable(
     status: integer('status'),
     answer: text('answer'),
     error: text('error'),
+    /** The endpoint asked not to be tried again before. */
+    retryAt: instant('retry_at'),
+    /** Why somebody asked for it; null when nobody did. */
+    reason: text('reason'),
     ms: integer('ms').notNull(),
   },
   t => [
