@@ -86,7 +86,7 @@ export const orders = pgTable(
     index('orders_provider_subscription_id')
       .on(t.providerSubscriptionId, t.provider)
       .where(sql`provider_subscription_id is not null`),
-    index('orders_wake_at').on(t.wakeAt).where(sql`wake_at is not null`),
+    index('orders_wake_at').on(t.wakeAt, t.id).where(sql`wake_at is not null`),
     // The states an operator looks for are rare beside subscribed and failed.
     index('orders_unsettled').on(t.id).where(sql`state in ('authorized', 'captured', 'parked')`),
     // Orders on an older chart, or one that is not registered here: to be found without reading all the others.
@@ -166,10 +166,23 @@ export const inbox = pgTable(
   t => [
     primaryKey({ columns: [t.eventKey, t.provider] }),
     index('inbox_order_id').on(t.orderId).where(sql`order_id is not null`),
-    index('inbox_unmatched_mark').on(t.mark, t.provider).where(sql`verdict = 'unmatched' and mark is not null`),
-    index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict = 'unmatched'`),
-    index('inbox_unmatched_payment').on(sql`(event->>'paymentId')`, t.provider).where(sql`verdict = 'unmatched'`),
-    index('inbox_next_attempt_at').on(t.nextAttemptAt).where(sql`next_attempt_at is not null`),
+    // What nobody could place yet, by each name an order may later be known under.
+    index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict in ('unmatched', 'foreign')`),
+    index('inbox_unmatched_mark').on(t.mark, t.provider).where(sql`verdict in ('unmatched', 'foreign')`),
+    index('inbox_unmatched_payer').on(t.payerId, t.provider).where(sql`verdict in ('unmatched', 'foreign')`),
+    index('inbox_unmatched_payment')
+      .on(sql`(event->>'paymentId')`, t.provider)
+      .where(sql`verdict in ('unmatched', 'foreign')`),
+    index('inbox_unmatched_subscription')
+      .on(sql`(event->>'subscriptionId')`, t.provider)
+      .where(sql`verdict in ('unmatched', 'foreign')`),
+    // An operator's lists, newest first; one a verdict, because foreign events may be many and parked ones are few.
+    index('inbox_unmatched_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'unmatched'`),
+    index('inbox_foreign_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'foreign'`),
+    index('inbox_parked_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'parked'`),
+    index('inbox_next_attempt_at')
+      .on(t.nextAttemptAt, t.eventKey, t.provider)
+      .where(sql`next_attempt_at is not null`),
     check(
       'inbox_verdict_known',
       sql`${t.verdict} in ('applied', 'duplicate', 'stale', 'illegal', 'mismatch', 'surplus', 'unmatched', 'foreign', 'parked', 'ignored')`,
@@ -314,7 +327,11 @@ export const findings = pgTable(
     acknowledgedAt: instant('acknowledged_at'),
     resolvedAt: instant('resolved_at'),
   },
-  t => [unique('findings_fingerprint_unique').on(t.fingerprint), index('findings_order_id').on(t.orderId)],
+  t => [
+    unique('findings_fingerprint_unique').on(t.fingerprint),
+    index('findings_order_id').on(t.orderId),
+    index('findings_open').on(t.id).where(sql`resolved_at is null`),
+  ],
 );
 
 /** Where a merchant is told what happened. Its signing secret is derived from our key, its id and `generation`, and never stored. */
