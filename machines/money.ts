@@ -22,7 +22,11 @@ export type PaymentRecord = {
   asOf: string | null;
   refunds: MovedBack[];
   disputes: MovedBack[];
+  /** Refunds we have asked for and know no answer to, by the key of their effect: their money is set aside. */
+  asked: AskedRefund[];
 };
+
+export type AskedRefund = { key: string; amountMinor: number };
 
 /** What a payment must match, fixed when the order was made. */
 export type Terms = { amountMinor: number; currency: string; account: string | null; live: boolean };
@@ -49,7 +53,17 @@ export function hear(terms: Terms, payments: PaymentRecord[], fact: MoneyFact): 
 }
 
 function unseen(paymentId: string, currency: string): PaymentRecord {
-  return { paymentId, state: 'unseen', amountMinor: 0, currency, fits: false, asOf: null, refunds: [], disputes: [] };
+  return {
+    paymentId,
+    state: 'unseen',
+    amountMinor: 0,
+    currency,
+    fits: false,
+    asOf: null,
+    refunds: [],
+    disputes: [],
+    asked: [],
+  };
 }
 
 function hearOne(terms: Terms, payment: PaymentRecord, fact: MoneyFact): PaymentRecord {
@@ -60,7 +74,8 @@ function hearOne(terms: Terms, payment: PaymentRecord, fact: MoneyFact): Payment
       amountMinor: fact.amountMinor,
       asOf: fact.occurredAt ?? null,
     });
-    return refunds === payment.refunds ? payment : { ...payment, refunds };
+    const asked = answered(payment.asked, fact.requestKey);
+    return refunds === payment.refunds && asked === payment.asked ? payment : { ...payment, refunds, asked };
   }
   if (fact.type === 'dispute.updated') {
     const disputes = hearMovedBack(payment.disputes, {
@@ -97,6 +112,11 @@ function hearAuthorized(terms: Terms, payment: PaymentRecord, fact: PaymentFact)
     fits: fits(terms, fact),
     asOf: fact.occurredAt ?? null,
   };
+}
+
+/** An answer to what we asked frees what was set aside, also where the refund itself was heard of before. */
+function answered(asked: AskedRefund[], key: string | undefined): AskedRefund[] {
+  return asked.some(entry => entry.key === key) ? asked.filter(entry => entry.key !== key) : asked;
 }
 
 /** In which order one refund or dispute passes through its states, for providers that tell no time with them. */
@@ -147,9 +167,14 @@ export function heldMinor(payment: PaymentRecord): number {
   return Math.max(0, payment.amountMinor - refundedMinor(payment) - lostMinor(payment));
 }
 
-/** Captured money that may still be sent back: refunds that are under way are taken off too. */
+/** Money that is on its way back, or was asked to go: it has not left us yet, and must not be sent twice. */
+export function underWayMinor(payment: PaymentRecord): number {
+  return sum(payment.refunds, 'pending') + payment.asked.reduce((total, { amountMinor }) => total + amountMinor, 0);
+}
+
+/** Captured money that may still be sent back: what is under way already is taken off. */
 export function refundableMinor(payment: PaymentRecord): number {
-  return Math.max(0, heldMinor(payment) - sum(payment.refunds, 'pending'));
+  return Math.max(0, heldMinor(payment) - underWayMinor(payment));
 }
 
 /** Nothing captured is left with us: it may be cancelled, and what was parked for its money need not wait any more. */

@@ -7,6 +7,8 @@ import { type OrderCreated, orderKindSchema, planTermsSchema } from './orderEven
 export const ATTEMPTS_KEPT = 20;
 /** Past this many failed attempts an order is being used to test cards: further ones are `stale` and write nothing to it. */
 export const MAX_ATTEMPTS = 100;
+/** Past this many payments an order takes no further authorisation: its snapshot must stay small. Captured money is always kept. */
+export const MAX_PAYMENTS = 50;
 
 const minor = z.int().min(0);
 const movedBackSchema = z.object({
@@ -24,6 +26,7 @@ const paymentSchema = z.object({
   asOf: z.string().nullable(),
   refunds: z.array(movedBackSchema),
   disputes: z.array(movedBackSchema),
+  asked: z.array(z.object({ key: z.string(), amountMinor: minor })).default([]),
 });
 
 export const orderContextSchema = z.object({
@@ -40,6 +43,8 @@ export const orderContextSchema = z.object({
   providerHandle: z.string().nullable(),
   providerSubscriptionId: z.string().nullable(),
   payments: z.array(paymentSchema),
+  /** Payments this order was paid without and has passed on, to become orders of their own. */
+  passedOn: z.array(z.string()).default([]),
   /** The authorisation the order waits to capture. */
   authorizedBy: z.string().nullable(),
   /** Failed or canceled attempts, newest last. */
@@ -71,6 +76,7 @@ export function newOrderContext(created: OrderCreated): OrderContext {
     providerHandle: null,
     providerSubscriptionId: null,
     payments: [],
+    passedOn: [],
     authorizedBy: null,
     attempts: [],
     attemptCount: 0,

@@ -6,6 +6,10 @@ import { z } from 'zod';
 export const MAX_AMOUNT_MINOR = 1_000_000_000_000;
 /** Longest reason a person or a provider may give, in characters: enough for a sentence, too little for a payload. */
 export const MAX_REASON_LENGTH = 500;
+/** Longest name of who asked, in characters: an address, a role or the name of a job. */
+export const MAX_BY_LENGTH = 128;
+/** Longest key of an effect, in characters: an order id, what is to be done, and what a provider names. */
+export const MAX_REQUEST_KEY_LENGTH = 300;
 
 /** What a provider names (orders, payments, refunds, disputes): opaque, 1 to 255 printable ASCII characters. */
 export const providerIdSchema = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');
@@ -34,7 +38,8 @@ export type OrderKind = z.infer<typeof orderKindSchema>;
 
 /** `at` is stamped by dispatch, `occurredAt` is the provider's own time of the object state, where it tells one. */
 const stamps = { at: instantSchema, occurredAt: instantSchema.optional() };
-const request = { ...stamps, reason: reasonSchema };
+/** What somebody asks for: why, and who they say they are. */
+const request = { ...stamps, reason: reasonSchema, by: z.string().trim().min(1).max(MAX_BY_LENGTH).optional() };
 const money = {
   ...stamps,
   paymentId: providerIdSchema,
@@ -85,7 +90,7 @@ const checkoutOpened = z.object({
   /** What else the provider needs to be told which order is meant, where its order id is not enough. */
   handle: providerIdSchema.optional(),
 });
-const checkoutRefused = z.object({ type: z.literal('checkout.refused'), ...request });
+const checkoutRefused = z.object({ type: z.literal('checkout.refused'), ...stamps, reason: reasonSchema });
 const paymentAuthorized = z.object({ type: z.literal('payment.authorized'), ...money });
 const paymentCaptured = z.object({ type: z.literal('payment.captured'), ...money });
 const paymentFailed = z.object({ type: z.literal('payment.failed'), ...attempt });
@@ -97,6 +102,10 @@ const refundUpdated = z.object({
   refundId: providerIdSchema,
   state: z.enum(['pending', 'completed', 'failed']),
   amountMinor: amountMinorSchema,
+  /** Why it failed, where somebody said so. */
+  reason: z.string().max(MAX_REASON_LENGTH).optional(),
+  /** The key of our own effect this refund answers: what was set aside for it is counted as this refund from now on. */
+  requestKey: z.string().min(1).max(MAX_REQUEST_KEY_LENGTH).optional(),
 });
 const disputeUpdated = z.object({
   type: z.literal('dispute.updated'),
@@ -158,7 +167,7 @@ export const sendableEvents = {
   'payment.captured': paymentCaptured.omit({ ownedBy: true }),
   'payment.failed': paymentFailed,
   'payment.canceled': paymentCanceled,
-  'refund.updated': refundUpdated,
+  'refund.updated': refundUpdated.omit({ requestKey: true }),
   'dispute.updated': disputeUpdated,
   'refund.requested': refundRequested,
   'cancel.requested': cancelRequested,

@@ -1,6 +1,7 @@
 // The words the order chart is written in: its guards (questions with a yes or no), its actions (what is remembered, and
 // what is asked of the world, as data) and its delays. The chart itself is order.ts.
 import { assign, setup } from 'xstate';
+import { askAgainAfterMs, MAX_ASKED } from './askSchedule.ts';
 import {
   counts,
   fits,
@@ -19,10 +20,6 @@ import type { OrderCreated, OrderEvent, PaymentFact } from './orderEvents.ts';
 
 /** How long a customer may take to pay, in ms: UPI and bank pages time out before; later money still counts. */
 export const PAYMENT_WINDOW_MS = 30 * 60_000;
-/** How long an authorisation may wait for its capture before the provider is asked, in ms: days before providers refund by themselves. */
-export const CAPTURE_WINDOW_MS = 24 * 3_600_000;
-/** How often the provider is asked before a human must decide. */
-export const MAX_ASKED = 7;
 /** First and longest wait before a failed grant is tried again, in ms: doubling between them, so a broken rule is not hammered. */
 export const GRANT_OVERDUE_MS = 2 * 60_000;
 export const GRANT_OVERDUE_MAX_MS = 3_600_000;
@@ -115,7 +112,7 @@ export const orderSetup = setup({
   },
   delays: {
     paymentWindow: PAYMENT_WINDOW_MS,
-    captureWindow: CAPTURE_WINDOW_MS,
+    captureWindow: ({ context }) => askAgainAfterMs(context.asked),
     grantOverdue: ({ context }) => Math.min(GRANT_OVERDUE_MS * 2 ** context.grantTries, GRANT_OVERDUE_MAX_MS),
   },
   guards: {

@@ -164,6 +164,7 @@ describe('what effects tell', () => {
         effect: 'capture',
         dedupKey: 'ord_1:capture:pay_a',
         orderVersion: 3,
+        availableAt: AT,
         payload: { paymentId: 'pay_a', amountMinor: PRICE, currency: 'INR' },
       },
     ]);
@@ -174,6 +175,7 @@ describe('what effects tell', () => {
         effect: 'notify',
         dedupKey: 'ord_1:notify:order.subscribed:4',
         orderVersion: 4,
+        availableAt: AT,
         payload: { type: 'order.subscribed', userId: 'ada', product: 'pro', planId: 'pro-monthly' },
       },
     ]);

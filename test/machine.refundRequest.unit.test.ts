@@ -1,6 +1,6 @@
 // What a refund request asks of the world: which payment, how much, under which key; and what re-arming sends again.
 import { describe, expect, test } from 'vitest';
-import { askRefund, askRetry, captured, given, PRICE, refund } from './support/given.ts';
+import { AT, askRefund, askRetry, captured, given, PRICE, refund } from './support/given.ts';
 
 const DEAD = { effect: 'close', dedupKey: 'ord_1:close', payload: { providerOrderId: 'sbo_1' } };
 
@@ -38,6 +38,6 @@ describe('what a refund request asks for', () => {
   });
   test('a re-armed effect keeps its key, so that the outside world sees one', () => {
     const [effect] = given(captured('pay_1')).when(askRetry([DEAD])).decision.steps[0]?.effects ?? [];
-    expect(effect).toEqual({ ...DEAD, orderVersion: 5 });
+    expect(effect).toEqual({ ...DEAD, orderVersion: 5, availableAt: AT });
   });
 });

@@ -1,12 +1,7 @@
 // The order table, cell by cell: opening at the provider, the grant's own record, and deadlines.
 import { describe, expect, test } from 'vitest';
-import {
-  CAPTURE_WINDOW_MS,
-  GRANT_OVERDUE_MAX_MS,
-  GRANT_OVERDUE_MS,
-  MAX_ASKED,
-  PAYMENT_WINDOW_MS,
-} from '../machines/orderSetup.ts';
+import { ASK_SCHEDULE_MS, MAX_ASKED } from '../machines/askSchedule.ts';
+import { GRANT_OVERDUE_MAX_MS, GRANT_OVERDUE_MS, PAYMENT_WINDOW_MS } from '../machines/orderSetup.ts';
 import { line } from './support/cells.ts';
 import {
   AT,
@@ -178,9 +173,15 @@ describe('when a deadline is due', () => {
   };
   test('a purchase may take the payment window', () => expect(dueAfterMs()).toBe(PAYMENT_WINDOW_MS));
   test('nothing but leaving the state moves it', () =>
-    expect(dueAfterMs(failed('f'), authorized('a'))).toBe(CAPTURE_WINDOW_MS));
-  test('each question about an authorisation waits another window', () =>
-    expect(dueAfterMs(...reserved, deadline(), deadline())).toBe(3 * CAPTURE_WINDOW_MS));
+    expect(dueAfterMs(failed('f'), authorized('a'))).toBe(ASK_SCHEDULE_MS[0]));
+  test('the questions about an authorisation follow the schedule, and after the last one is time for its answer', () => {
+    const dueAt = Array.from({ length: MAX_ASKED + 1 }, (_, asked) =>
+      dueAfterMs(...reserved, ...Array.from({ length: asked }, () => deadline())),
+    );
+    const waits = dueAt.map((ms, asked) => ms - (dueAt[asked - 1] ?? 0));
+    expect(waits).toEqual([...ASK_SCHEDULE_MS, ASK_SCHEDULE_MS.at(-1)]);
+    expect(waits.map(ms => ms / 60_000)).toEqual([5, 60, 1440, 1440, 1440, 1440, 1440, 1440]);
+  });
   test('a grant that fails is tried again after twice the time, up to a longest', () => {
     const waits = [];
     for (let tries = 0; tries < 7; tries++) {

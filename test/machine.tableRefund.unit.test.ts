@@ -1,5 +1,5 @@
 // The order table, cell by cell: money goes back or returns by a refund, and what the net rule makes of it.
-import { MAX_ASKED } from '../machines/orderSetup.ts';
+import { MAX_ASKED } from '../machines/askSchedule.ts';
 import { line } from './support/cells.ts';
 import { authorized, captured, deadline, PRICE, refund, standing } from './support/given.ts';
 

@@ -1,5 +1,5 @@
 // The order table, cell by cell: what merchants and operators ask for, the only events that can be illegal.
-import { MAX_ASKED } from '../machines/orderSetup.ts';
+import { MAX_ASKED } from '../machines/askSchedule.ts';
 import { line } from './support/cells.ts';
 import {
   askCancel,
