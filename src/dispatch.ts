@@ -36,7 +36,15 @@ export type Dispatcher = {
   waiting(): number;
 };
 
-export type DispatchDeps = { db: Database; clock: Clock; random: RandomSource; newId: NewId; log: Logger };
+export type DispatchDeps = {
+  db: Database;
+  clock: Clock;
+  random: RandomSource;
+  newId: NewId;
+  log: Logger;
+  /** Told after a commit that wrote effects: whoever carries them out need not wait for its next look. */
+  effectsWritten?: () => void;
+};
 
 export function createDispatch(deps: DispatchDeps): Dispatcher {
   const monotonic = () => performance.now();

@@ -30,6 +30,8 @@ export type BatchDeps = {
   jitter: () => number;
   /** Told after the commit, before the caller is. */
   decided: (item: Item, outcome: Outcome) => void;
+  /** Told after a commit that wrote something to be done outside. */
+  effectsWritten?: (() => void) | undefined;
 };
 
 export class BatchRunner {
@@ -107,6 +109,8 @@ export class BatchRunner {
     for (const { item, error } of batch.failed) item.fail(error);
     const { commit } = batch;
     const written = await this.commitUntilTold(items, batch);
+    if (commit.groups.some((group, index) => written.has(index) && group.effects.length > 0))
+      this.deps.effectsWritten?.();
     const again = [...batch.rerouted];
     batch.groups.forEach((group, index) => {
       for (const { item, outcome } of group.members) {
