@@ -159,7 +159,7 @@ w as (
   select h.id, h.order_id, h.order_version, h.effect, h.payload, h.dedup_key,
     case when h.ended in ('done', 'dead') then h.ended else 'pending' end,
     case when h.ended = 'released' then h.attempts - 1 else h.attempts end,
-    coalesce(h.next_at::timestamptz, h.available_at), h.leased_by, null, case when h.ended = 'released' then h.last_error else h.error end,
+    coalesce(h.next_at::timestamptz, h.available_at), h.leased_by, null::timestamptz, case when h.ended = 'released' then h.last_error else h.error end,
     case when h.ended = 'done' then h.at::timestamptz end
   from held h
   union all
@@ -168,12 +168,12 @@ w as (
   union all
   select h.alert_id, h.order_id, h.order_version, 'alert',
     jsonb_build_object('cause', 'effect_dead', 'effect', h.effect, 'dedupKey', h.dedup_key, 'error', h.error),
-    h.dedup_key || ':dead:' || h.alert_id, 'pending', 0, h.at::timestamptz, null, null, null, null
+    h.dedup_key || ':dead:' || h.alert_id, 'pending', 0, h.at::timestamptz, null, null::timestamptz, null, null::timestamptz
   from held h where h.alert_id is not null
   union all
   select h.notice_id, h.order_id, h.order_version, 'notify',
     jsonb_build_object('type', 'order.stuck', 'cause', 'effect_dead', 'effect', h.effect, 'userId', o.user_id, 'product', o.product, 'planId', o.plan_id),
-    h.dedup_key || ':stuck:' || h.notice_id, 'pending', 0, h.at::timestamptz, null, null, null, null
+    h.dedup_key || ':stuck:' || h.notice_id, 'pending', 0, h.at::timestamptz, null, null::timestamptz, null, null::timestamptz
   from held h join orders o on o.id = h.order_id where h.notice_id is not null
   on conflict (id) do update set status = excluded.status, attempts = excluded.attempts, available_at = excluded.available_at,
     leased_until = excluded.leased_until, last_error = excluded.last_error, done_at = excluded.done_at)
