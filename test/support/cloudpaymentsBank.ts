@@ -26,6 +26,11 @@ export type Row = {
   Refunded: boolean;
 };
 export type Link = { Id: string; Url: string; Status: 'Created' | 'Paid' | 'Canceled'; body: Body };
+export type Subscription = {
+  Id: string;
+  Status: 'Active' | 'PastDue' | 'Cancelled' | 'Rejected' | 'Expired';
+  LastTransactionDateIso: string | null;
+};
 export type Body = Record<string, unknown>;
 export type Answer = { Success: boolean; Message: string | null; Model?: unknown };
 
@@ -40,6 +45,7 @@ const found = (row: Row | undefined): Answer =>
 export class CloudPaymentsBank {
   readonly rows = new Map<number, Row>();
   readonly links = new Map<string, Link>();
+  readonly subscriptions = new Map<string, Subscription>();
   readonly #kept = new Map<string, { at: number; asked: string; answer: Answer }>();
   readonly #clock: () => Date;
   #nextId = 3_051_000_000;
@@ -72,6 +78,10 @@ export class CloudPaymentsBank {
       Status,
     };
     this.rows.set(row.TransactionId, row);
+    if (row.SubscriptionId !== null) {
+      const kept = this.subscriptions.get(row.SubscriptionId) ?? { Id: row.SubscriptionId, Status: 'Active' as const };
+      this.subscriptions.set(kept.Id, { ...kept, LastTransactionDateIso: row.CreatedDateIso });
+    }
     return row;
   }
 
@@ -102,6 +112,16 @@ export class CloudPaymentsBank {
       link.Status = 'Canceled';
       return DONE;
     },
+    '/subscriptions/get': body => {
+      const subscription = this.subscriptions.get(String(body.Id));
+      return subscription ? { ...DONE, Model: subscription } : no('Not found');
+    },
+    '/subscriptions/cancel': body => {
+      const subscription = this.subscriptions.get(String(body.Id));
+      if (!subscription || !['Active', 'PastDue'].includes(subscription.Status)) return NOT_ALLOWED;
+      subscription.Status = 'Cancelled';
+      return DONE;
+    },
   };
 
   /**
@@ -121,6 +141,7 @@ export class CloudPaymentsBank {
   forget(): void {
     this.rows.clear();
     this.links.clear();
+    this.subscriptions.clear();
     this.#kept.clear();
   }
 

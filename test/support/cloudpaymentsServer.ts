@@ -53,6 +53,7 @@ export async function startCloudPaymentsServer(options: { clock: () => Date; lat
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     rows: bank.rows,
     links: bank.links,
+    subscriptions: bank.subscriptions,
     seen,
     charge: bank.charge.bind(bank),
     refundsOf: bank.refundsOf.bind(bank),

@@ -13,6 +13,8 @@ export type RazorpayServer = {
   orders: Map<string, Fields>;
   payments: Map<string, Fields>;
   refunds: Map<string, Fields>;
+  subscriptions: Map<string, Fields>;
+  invoices: Map<string, Fields>;
   /** `METHOD /path?query`, in the order they came. */
   calls: string[];
   /** Applied to the next calls whose `METHOD /path` matches, one each. */
@@ -21,6 +23,8 @@ export type RazorpayServer = {
   readings: { receiptIsUnique: boolean; refundKeyIsHonoured: boolean; alreadyCapturedText: string };
   /** A payment somebody made at the bank, on an order or without one. */
   pay(orderId: string | null, more?: Fields): Fields;
+  /** A charge of a subscription, with the invoice and the order Razorpay makes for it. */
+  charge(subscriptionId: string, more?: Fields): Fields;
   close(): Promise<void>;
 };
 
@@ -29,6 +33,8 @@ export async function startRazorpay(): Promise<RazorpayServer> {
     orders: new Map(),
     payments: new Map(),
     refunds: new Map(),
+    subscriptions: new Map(),
+    invoices: new Map(),
     calls: [],
     faults: [],
     readings: {
@@ -43,6 +49,18 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       const id = nextId('pay');
       const payment = paymentEntity({ id, order_id: orderId, amount, currency, status: 'captured', ...more });
       state.payments.set(id, payment);
+      return payment;
+    },
+    charge(subscription_id, more = {}) {
+      if (!state.subscriptions.has(subscription_id)) {
+        state.subscriptions.set(subscription_id, { id: subscription_id, entity: 'subscription', status: 'active' });
+      }
+      const payment = state.pay(null, { order_id: nextId('order'), ...more });
+      const id = nextId('inv');
+      const isPaid = payment.status === 'captured';
+      const paid = { payment_id: isPaid ? payment.id : null, status: isPaid ? 'paid' : 'issued' };
+      const made = { issued_at: 1_772_000_000 + serial, created_at: 1_772_000_000 + serial };
+      state.invoices.set(id, { id, entity: 'invoice', subscription_id, order_id: payment.order_id, ...paid, ...made });
       return payment;
     },
   };
@@ -93,6 +111,13 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       );
     }
     if (id !== '') return known(kind, id);
+    if (kind === 'invoices') {
+      onlyFields(query, ['type', 'payment_id', 'receipt', 'customer_id', 'subscription_id', 'count', 'skip']);
+      return page(
+        [...state.invoices.values()].filter(invoice => invoice.subscription_id === query.subscription_id),
+        query,
+      );
+    }
     onlyFields(query, kind === 'orders' ? ['receipt', 'from', 'to', 'count', 'skip'] : ['from', 'to', 'count', 'skip']);
     const all = [...(kind === 'orders' ? state.orders : state.payments).values()];
     // The filter is documented as "contains".
@@ -103,13 +128,16 @@ export async function startRazorpay(): Promise<RazorpayServer> {
   }
 
   function known(kind: string, id: string): Fields {
-    const found = (kind === 'orders' ? state.orders : state.payments).get(id);
+    const maps: Record<string, Map<string, Fields>> = { orders: state.orders, subscriptions: state.subscriptions };
+    const found = (maps[kind] ?? state.payments).get(id);
     if (!found) throw new Refusal('The id provided does not exist');
     return found;
   }
 
   function write(path: string, body: Fields, text: string, key: string | undefined): unknown {
     if (path === '/v1/orders') return createOrder(body);
+    const [, subscription] = /^\/v1\/subscriptions\/([^/]+)\/cancel$/.exec(path) ?? [];
+    if (subscription !== undefined) return cancelSubscription(known('subscriptions', subscription), body);
     const [, id = '', action] = /^\/v1\/payments\/([^/]+)\/(capture|refund)$/.exec(path) ?? [];
     if (action === undefined) throw new Refusal('The requested URL was not found on the server.', 404);
     const payment = known('payments', id);
@@ -135,6 +163,18 @@ export async function startRazorpay(): Promise<RazorpayServer> {
     const order = orderEntity({ id: nextId('order'), amount, currency, receipt, notes, ...fresh });
     state.orders.set(String(order.id), order);
     return order;
+  }
+
+  /** At the end of the cycle: until then it stays active. */
+  function cancelSubscription(subscription: Fields, body: Fields): Fields {
+    onlyFields(body, ['cancel_at_cycle_end']);
+    if (['cancelled', 'completed', 'expired'].includes(String(subscription.status))) {
+      throw new Refusal(`Subscription is not cancellable in ${subscription.status} status.`);
+    }
+    return Object.assign(
+      subscription,
+      body.cancel_at_cycle_end === true ? { endsWithCycle: true } : { status: 'cancelled' },
+    );
   }
 
   function capture(payment: Fields, body: Fields): Fields {

@@ -12,8 +12,10 @@ import {
   unexpected,
   ZERO_DECIMALS,
 } from './stripeRules.ts';
+import { createStripeSubscriptions, type StripeSubscriptions } from './stripeSubscriptions.ts';
 
 export type StripeState = {
+  subscriptions: StripeSubscriptions;
   sessions: Map<string, StripeObject>;
   intents: Map<string, StripeObject>;
   refunds: Map<string, StripeObject>;
@@ -291,9 +293,12 @@ export function createStripeState(now: () => Date): StripeState {
       only(fields, ['payment_intent', 'limit', 'starting_after']);
       return list(refundsOf(fields.payment_intent), Number(fields.limit ?? 10), fields.starting_after);
     }
+    if (kind === 'subscriptions' || (route === 'GET invoices' && name === ''))
+      return subscriptions.handle(method, name, fields);
     if (route === 'GET invoices') return found(invoices, name, 'invoice');
     throw new StripeRefusal(404, undefined, `Unrecognized request URL (${method}: ${path}).`);
   }
 
-  return { sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
+  const subscriptions = createStripeSubscriptions({ invoices, addIntent, charged, seconds });
+  return { subscriptions, sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
 }

@@ -10,6 +10,7 @@ import { answerOf } from './check.ts';
 import { KINDS, translateNotification } from './notifications.ts';
 import { paymentsOf } from './payments.ts';
 import { verifyNotification } from './signature.ts';
+import { subscriptionsOf } from './subscriptions.ts';
 import { type Terminal, terminalOf } from './terminal.ts';
 import { callbackOf, writesOf } from './writes.ts';
 
@@ -57,6 +58,7 @@ export function createCloudPaymentsProvider(options: CloudPaymentsOptions) {
     findPayments: payments.findPayments,
     listPayments: payments.listPayments,
     ...writesOf(api, payments),
+    ...subscriptionsOf(api, payments),
   } satisfies PaymentProvider;
 }
 

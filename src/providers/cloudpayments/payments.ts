@@ -13,6 +13,8 @@ const DAY_MS = 24 * 3_600_000;
 const HOLD_DAYS = 7;
 /** Transactions are numbers. Others are not asked for. */
 const TRANSACTION_ID = /^[1-9][0-9]{0,18}$/;
+/** Days looked through for a refund of ours, today included: longer than one is tried for, a call each. */
+const REFUND_SEARCH_DAYS = 21;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 export type Payments = {
@@ -25,6 +27,8 @@ export type Payments = {
   /** Every transaction made on a day, UTC. */
   listDay(day: string): Promise<NonNullable<Read>[]>;
   listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
+  /** The refund of a payment that carries our key, made since then: by the last transaction of its invoice, else day by day. */
+  refundUnder(paymentId: string, key: string, since: Date): Promise<KnownRefund | null>;
 };
 
 /** @throws ProviderRefused for what never was an id of theirs */
@@ -77,20 +81,37 @@ export function paymentsOf(api: Api, clock: Clock): Payments {
     async listPayments(since, cursor) {
       if (cursor !== null && !DAY.test(cursor)) throw new InvalidRequest('The cursor is no day.');
       const day = cursor ?? dayOf(new Date(since.getTime() - HOLD_DAYS * DAY_MS));
-      const next = dayOf(new Date(new Date(`${day}T00:00:00Z`).getTime() + DAY_MS));
+      const next = dayAfter(day);
       return {
         payments: await withRefunds(payments, await payments.listDay(day)),
         cursor: next <= dayOf(clock()) ? next : null,
       };
     },
+
+    async refundUnder(paymentId, key, since) {
+      const isOurs = (row: Read) =>
+        row !== null && 'refund' in row && row.refund.paymentId === paymentId && row.refund.key === key;
+      const { providerOrderId } = await payments.fetchPayment(paymentId);
+      const last = providerOrderId === null ? null : await payments.lastOf(providerOrderId);
+      if (last !== null && 'refund' in last && isOurs(last)) return last.refund;
+      // Another transaction of the invoice has come since, or it has none to be found by.
+      const today = clock().getTime();
+      const first = Math.max(since.getTime(), today - (REFUND_SEARCH_DAYS - 1) * DAY_MS);
+      for (let day = dayOf(new Date(first)); day <= dayOf(new Date(today)); day = dayAfter(day)) {
+        const found = (await payments.listDay(day)).find(isOurs);
+        if (found && 'refund' in found) return found.refund;
+      }
+      return null;
+    },
   };
   return payments;
 }
 
-const dayOf = (instant: Date) => instant.toISOString().slice(0, 10);
+export const dayOf = (instant: Date) => instant.toISOString().slice(0, 10);
+const dayAfter = (day: string) => dayOf(new Date(new Date(`${day}T00:00:00Z`).getTime() + DAY_MS));
 
 /** The payments of a page with their refunds; a refund of an older payment brings that payment along. */
-async function withRefunds(payments: Payments, rows: NonNullable<Read>[]): Promise<ProviderPayment[]> {
+export async function withRefunds(payments: Payments, rows: NonNullable<Read>[]): Promise<ProviderPayment[]> {
   const found = new Map<string, ProviderPayment>();
   for (const row of rows) if ('payment' in row) found.set(row.payment.paymentId, row.payment);
   for (const row of rows) {

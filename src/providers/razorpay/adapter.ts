@@ -9,6 +9,7 @@ import { checkoutParams } from './checkoutParams.ts';
 import { openOrder } from './orders.ts';
 import { razorpayPayments } from './payments.ts';
 import { payPage } from './payPage.ts';
+import { razorpaySubscriptions } from './subscriptions.ts';
 import { translateWebhook } from './webhookEvents.ts';
 import { eventKeyOf, verifyWebhook } from './webhookSignature.ts';
 
@@ -42,6 +43,7 @@ export function createRazorpayProvider(options: RazorpayProviderOptions): Razorp
     live,
     // There is no call that closes an order there.
     closesOrders: false,
+    voidsPayments: false,
 
     async createCheckout(request) {
       const providerOrderId = await openOrder(api, request);
@@ -57,5 +59,6 @@ export function createRazorpayProvider(options: RazorpayProviderOptions): Razorp
     },
 
     ...razorpayPayments(api, clock),
+    ...razorpaySubscriptions(api),
   };
 }

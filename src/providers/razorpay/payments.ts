@@ -33,7 +33,7 @@ const CURSOR = /^(\d{1,12})-(\d{1,12})-(\d{1,9})$/;
 
 type Outbound = Pick<
   PaymentProvider,
-  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'cancel'
+  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'findRefund' | 'cancel'
 >;
 
 /** One payment without its refunds. @throws ProviderRefused, ProviderUnreachable */
@@ -88,6 +88,7 @@ export function razorpayPayments(api: RazorpayApi, clock: Clock): Outbound {
     },
 
     refund: request => refund(api, request),
+    findRefund: async ({ paymentId, key }) => (await refundUnder(api, paymentId, refundKeyOf(paymentId, key))) ?? null,
 
     async cancel({ paymentId }) {
       // An order cannot be closed at Razorpay: it stays payable, and a late payment is told by its own events.
@@ -110,7 +111,10 @@ export function razorpayPayments(api: RazorpayApi, clock: Clock): Outbound {
 }
 
 /** A refund that failed, or is pending, may leave no trace in the payment itself: so the refunds are always asked for. */
-async function withRefunds(api: RazorpayApi, { payment, mayHaveRefunds }: RazorpayPayment): Promise<ProviderPayment> {
+export async function withRefunds(
+  api: RazorpayApi,
+  { payment, mayHaveRefunds }: RazorpayPayment,
+): Promise<ProviderPayment> {
   if (!mayHaveRefunds && payment.state !== 'captured') return payment;
   const refunds = await refundsOf(api, payment.paymentId);
   return refunds.length === 0 ? payment : { ...payment, refunds: refunds.map(({ refund }) => refund) };
@@ -121,6 +125,13 @@ function refundsOf(api: RazorpayApi, paymentId: string): Promise<RazorpayRefund[
   return api.get(path, json => itemsOf(json).map(readRefund), { count: String(PAGE_SIZE) });
 }
 
+/** Our keys are longer than the header's alphabet allows; the payment is hashed in, so that no key can serve two. */
+const refundKeyOf = (paymentId: string, key: string) =>
+  createHash('sha256').update(`${paymentId}|${key}`).digest('hex').slice(0, 40);
+
+const refundUnder = async (api: RazorpayApi, paymentId: string, refundKey: string) =>
+  (await refundsOf(api, paymentId)).find(({ notes }) => fieldOf(notes, KEY_NOTE) === refundKey)?.refund;
+
 /**
  * The header keeps Razorpay from doing it twice, but whether test mode honours it is not documented, and a retry may come
  * after anything; so the refunds are looked through for our key before and, when the answer is no, after.
@@ -130,12 +141,9 @@ async function refund(
   { paymentId, amountMinor, currency, key, reason }: Parameters<PaymentProvider['refund']>[0],
 ): Promise<ProviderRefund> {
   const amount = toRazorpay(amountMinor, currency);
-  // Our keys are longer than the header's alphabet allows; the payment is hashed in, so that no key can serve two.
-  const refundKey = createHash('sha256').update(`${paymentId}|${key}`).digest('hex').slice(0, 40);
-  const known = async () =>
-    (await refundsOf(api, paymentId)).find(({ notes }) => fieldOf(notes, KEY_NOTE) === refundKey);
-  const before = await known();
-  if (before) return sameAmount(before.refund);
+  const refundKey = refundKeyOf(paymentId, key);
+  const before = await refundUnder(api, paymentId, refundKey);
+  if (before) return sameAmount(before);
   const note = reasonOf(reason)?.slice(0, MAX_NOTE_LENGTH);
   const notes = { [KEY_NOTE]: refundKey, ...(note && { reason: note }) };
   const path = `/payments/${idInPath(paymentId)}/refund`;
@@ -146,9 +154,9 @@ async function refund(
     return made.refund;
   } catch (error) {
     if (!(error instanceof RazorpayRefusal)) throw error;
-    const after = await known();
+    const after = await refundUnder(api, paymentId, refundKey);
     if (!after) throw error;
-    return sameAmount(after.refund);
+    return sameAmount(after);
   }
 
   function sameAmount(found: ProviderRefund): ProviderRefund {

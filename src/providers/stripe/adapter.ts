@@ -7,6 +7,7 @@ import { readCallback } from './callback.ts';
 import { stripePayments } from './payments.ts';
 import { openSession } from './sessions.ts';
 import { verifyStripeSignature } from './signature.ts';
+import { stripeSubscriptions } from './subscriptions.ts';
 import { translateWebhook } from './webhookEvents.ts';
 
 export const STRIPE_PROVIDER = 'stripe';
@@ -36,5 +37,6 @@ export function createStripeProvider({ settings, clock, jitter, fetch }: StripeP
       return translateWebhook(call.body, settings.live);
     },
     ...stripePayments(api),
+    ...stripeSubscriptions(api),
   };
 }

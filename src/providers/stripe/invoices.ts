@@ -35,6 +35,12 @@ export const invoiceSchema = z.object({
 });
 export type StripeInvoice = z.infer<typeof invoiceSchema>;
 
+const FIRST = 'subscription_create';
+const RENEWAL = 'subscription_cycle';
+export const isFirst = ({ billing_reason: why }: StripeInvoice) => why === FIRST;
+/** A charge of the period; others are corrections and extras. */
+export const isRegular = (invoice: StripeInvoice) => isFirst(invoice) || invoice.billing_reason === RENEWAL;
+
 /** An invoice stands in for its payment where it names none. */
 export const INVOICE_ID = /^in_[A-Za-z0-9_]{1,250}$/;
 

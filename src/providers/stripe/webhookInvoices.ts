@@ -1,12 +1,18 @@
 // Invoices of subscriptions: each that is paid is a charge of its own, the first of the order that was checked out, the
 // later ones renewals of it.
-import { intentOf, invoiceSchema, orderOf, type StripeInvoice, subscriptionOf } from './invoices.ts';
+import {
+  intentOf,
+  invoiceSchema,
+  isFirst,
+  isRegular,
+  orderOf,
+  type StripeInvoice,
+  subscriptionOf,
+} from './invoices.ts';
 import { readableText } from './objects.ts';
 import { type EventAbout, ignored, type Translated, timeOf } from './translation.ts';
 import { money } from './webhookPayments.ts';
 
-const FIRST = 'subscription_create';
-const RENEWAL = 'subscription_cycle';
 const NO_CHARGE = 'The invoice is no regular charge of a subscription.';
 
 /**
@@ -34,7 +40,5 @@ export function invoiceFailed(object: unknown, about: EventAbout): Translated {
   return { orderId: markOf(invoice), event: { type: 'payment.failed', paymentId, reason, ...timeOf(about) } };
 }
 
-const isRegular = ({ billing_reason: why }: StripeInvoice) => why === FIRST || why === RENEWAL;
-
 /** The subscription's metadata names the order it began with, which a renewal is not. */
-const markOf = (invoice: StripeInvoice) => (invoice.billing_reason === FIRST ? orderOf(invoice) : null);
+const markOf = (invoice: StripeInvoice) => (isFirst(invoice) ? orderOf(invoice) : null);
