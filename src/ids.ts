@@ -7,12 +7,15 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARACTERS = 10;
 const RANDOM_BYTES = 10;
 
-export type IdPrefix = 'ord' | 'evt' | 'eff' | 'fnd' | 'req';
+export type IdPrefix = 'ord' | 'evt' | 'eff' | 'fnd' | 'req' | 'ept' | 'att' | 'tst';
 export type NewId = (prefix: IdPrefix) => string;
 
 export function idsFrom(clock: Clock, random: RandomSource): NewId {
   return prefix => `${prefix}_${timePart(clock().getTime())}${randomPart(random(RANDOM_BYTES))}`;
 }
+
+/** Before every id of this prefix that is made at this instant or later. */
+export const idFloor = (prefix: IdPrefix, instant: Date): string => `${prefix}_${timePart(instant.getTime())}`;
 
 function timePart(ms: number): string {
   let text = '';

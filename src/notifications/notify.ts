@@ -1,0 +1,83 @@
+// The effect `notify`: tells each endpoint that wants to hear it, and goes on until each has it.
+import { type DueEndpoint, endpointsWithout } from '../../db/endpoints.ts';
+import { type NotificationRow, readNotification } from '../../db/notifications.ts';
+import type { EffectEnd, EffectHandler } from '../effects/effect.ts';
+import { type DeliveryDeps, deliver, type Message } from './delivery.ts';
+import type { NotificationBody } from './notification.ts';
+import { isTaken } from './post.ts';
+
+/**
+ * Done when every enabled endpoint that wants it has taken it, or there is none. Each is tried by itself: who has it is
+ * not told again because another has not.
+ */
+export function notifyHandler(deps: DeliveryDeps): EffectHandler {
+  return async ({ id, payload }) => {
+    const without = await endpointsWithout(deps.db, id, String(payload.type));
+    if (without.length === 0) return { end: 'done' };
+    if (deps.key === null) return { end: 'again', error: 'NOTIFICATION_KEY is not set, so nothing can be signed' };
+    const row = await readNotification(deps.db, id);
+    if (!row) return { end: 'dead', error: 'the order or the transition it tells of is not there' };
+    const message = messageOf(row);
+    const now = deps.clock();
+    const tried = await Promise.all(without.map(endpoint => tryIfDue(deps, endpoint, message, now)));
+    if (!tried.some(({ gone }) => gone)) return endOf(tried);
+    // Who answered 410 is disabled and waits for nothing, except where it has been given another URL meanwhile.
+    const left = new Set((await endpointsWithout(deps.db, id, String(payload.type))).map(endpoint => endpoint.id));
+    return endOf(tried.filter(({ endpointId, taken }) => taken || left.has(endpointId)));
+  };
+}
+
+type Tried = { endpointId: string; taken: boolean; gone: boolean; says: string; retryAt: Date | null };
+
+async function tryIfDue(deps: DeliveryDeps, endpoint: DueEndpoint, message: Message, now: Date): Promise<Tried> {
+  const { id: endpointId, retryAt } = endpoint;
+  if (retryAt && retryAt > now) {
+    return { endpointId, taken: false, gone: false, says: `asked to wait until ${retryAt.toISOString()}`, retryAt };
+  }
+  const attempt = await deliver(deps, endpoint, message, { trigger: 'scheduled' });
+  return {
+    endpointId,
+    taken: isTaken(attempt.status),
+    gone: attempt.status === 410,
+    says: attempt.error ?? `answered ${attempt.status}`,
+    retryAt: attempt.retryAt,
+  };
+}
+
+/** When to come again is theirs to say only if all who wait have said so; else the worker's own pause holds. */
+function endOf(tried: Tried[]): EffectEnd {
+  const waiting = tried.filter(({ taken }) => !taken);
+  if (waiting.length === 0) return { end: 'done' };
+  const error = waiting.map(({ endpointId, says }) => `${endpointId} ${says}`).join('; ');
+  const times = waiting.flatMap(({ retryAt }) => (retryAt ? [retryAt.getTime()] : []));
+  if (times.length < waiting.length) return { end: 'again', error };
+  return { end: 'again', error, at: new Date(Math.min(...times)) };
+}
+
+/** The same bytes whenever it is made: nothing in it is of now. */
+export function messageOf(row: NotificationRow): Message {
+  return { id: row.id, body: JSON.stringify(bodyOf(row)) };
+}
+
+export function bodyOf(row: NotificationRow): NotificationBody {
+  const { payload } = row;
+  return {
+    type: String(payload.type),
+    timestamp: typeof payload.at === 'string' ? payload.at : row.at.toISOString(),
+    data: {
+      orderId: row.orderId,
+      version: row.version,
+      state: row.state,
+      kind: row.kind,
+      userId: String(payload.userId),
+      product: String(payload.product),
+      planId: String(payload.planId),
+      provider: row.provider,
+      live: row.live,
+      amountMinor: row.amountMinor,
+      currency: row.currency,
+      ...(typeof payload.endsAt === 'string' && { endsAt: payload.endsAt }),
+      ...(typeof payload.cause === 'string' && { cause: payload.cause }),
+    },
+  };
+}
