@@ -212,7 +212,13 @@ export const outbox = pgTable(
     unique('outbox_dedup_key_unique').on(t.dedupKey),
     index('outbox_order_id').on(t.orderId),
     index('outbox_dead').on(t.orderId).where(sql`status = 'dead'`),
-    index('outbox_due').on(t.availableAt, t.id).where(sql`status = 'pending'`),
+    // What is due, one a lane: a backlog in one must not be read through to find what is due in another. LANES of db/outbox.ts.
+    index('outbox_due_provider')
+      .on(t.availableAt, t.id)
+      .where(sql`status = 'pending' and effect in ('open', 'close', 'capture', 'void', 'refund')`),
+    index('outbox_due_question').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'reconcile'`),
+    index('outbox_due_merchant').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'notify'`),
+    index('outbox_due_operator').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'alert'`),
     // Effects of one order run in order: is an earlier one still pending?
     index('outbox_pending').on(t.orderId, t.orderVersion, t.id).where(sql`status = 'pending'`),
     // What merchants were told, newest first.
