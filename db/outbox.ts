@@ -51,6 +51,9 @@ export type LeaseRequest = {
 };
 
 /**
+ * Each lane is read by its own index: the names stand in the text so that the planner can tell. The look at earlier ones
+ * is worded so that it cannot use that index, which knows no orders.
+ *
  * An earlier effect of the same order and lane that is not over yet holds the later ones back; one that is dead does not.
  * A question that is only planned for later does not hold back one that is to be asked now.
  */
@@ -59,7 +62,7 @@ const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
   where o.status = 'pending' and ${inLane('o', lane)} and o.available_at <= $1::text::timestamptz
     and (o.leased_until is null or o.leased_until < now() or o.leased_by = $2)
     and not exists (
-      select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${inLane('e', lane)}
+      select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${laneOf('e')} = '${lane}'
         and (e.order_version, e.id) < (o.order_version, o.id)
         ${lane === 'question' ? 'and e.available_at <= $1::text::timestamptz' : ''})
   order by o.available_at, o.id limit $${n} for update of o skip locked)`;
