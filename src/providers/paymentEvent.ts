@@ -26,12 +26,29 @@ export function paymentEvent(payment: ProviderPayment, occurredAt = payment.occu
   }
 }
 
+export type RefundEvent = Extract<UnstampedOrderEvent, { type: 'refund.updated' }>;
+
 /** One event a refund, as it stands now. */
-export function refundEvents({ paymentId, refunds = [] }: ProviderPayment): UnstampedOrderEvent[] {
+export function refundEvents({
+  paymentId,
+  refunds = [],
+}: Pick<ProviderPayment, 'paymentId' | 'refunds'>): RefundEvent[] {
   return refunds.map(({ refundId, state, amountMinor, occurredAt }) => ({
-    type: 'refund.updated',
+    type: 'refund.updated' as const,
     paymentId,
     refundId,
+    state,
+    amountMinor,
+    ...(occurredAt !== undefined && { occurredAt }),
+  }));
+}
+
+/** One event a dispute, as it stands now. */
+export function disputeEvents({ paymentId, disputes = [] }: ProviderPayment): UnstampedOrderEvent[] {
+  return disputes.map(({ disputeId, state, amountMinor, occurredAt }) => ({
+    type: 'dispute.updated',
+    paymentId,
+    disputeId,
     state,
     amountMinor,
     ...(occurredAt !== undefined && { occurredAt }),

@@ -74,6 +74,13 @@ export type ProviderRefund = {
   occurredAt?: string;
 };
 
+export type ProviderDispute = {
+  disputeId: string;
+  state: 'opened' | 'won' | 'lost';
+  amountMinor: number;
+  occurredAt?: string;
+};
+
 /** One payment as the provider knows it now. */
 export type ProviderPayment = {
   paymentId: string;
@@ -89,6 +96,8 @@ export type ProviderPayment = {
   subscriptionId?: string;
   reason?: string;
   refunds?: ProviderRefund[];
+  /** Where the provider tells them with the payment. */
+  disputes?: ProviderDispute[];
   /** The provider's own time of this state, ISO 8601 UTC with milliseconds. */
   occurredAt?: string;
 };
@@ -104,6 +113,8 @@ export type PaymentProvider = {
   closesOrders: boolean;
   /** True when everything that moves there is ours, so that a payment of an unknown order is never somebody else's business. */
   onlyOurs?: true;
+  /** False where an authorised payment cannot be given back: it is captured, or ends by itself. */
+  voidsPayments?: false;
   /** Opens the order at the provider; the same order id always answers the same provider order.
    * @throws InvalidRequest for an amount or currency the provider cannot take, ProviderRefused when it said no,
    *   ProviderUnreachable when nobody knows */
@@ -145,6 +156,9 @@ export type PaymentProvider = {
     key: string;
     reason?: string;
   }): Promise<ProviderRefund>;
+  /** The refund that was sent under this key, as it stands now, or null where none was; nothing is sent. `since` is when
+   * it was first asked for, for providers that are searched by day. @throws ProviderRefused, ProviderUnreachable */
+  findRefund(request: { paymentId: string; key: string; since: Date }): Promise<ProviderRefund | null>;
   /** Closes an order that nobody shall pay any more, or gives an authorised payment back; done already is success.
    * @throws ProviderRefused when it can no longer be undone, ProviderUnreachable */
   cancel(request: {

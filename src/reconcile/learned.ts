@@ -1,9 +1,9 @@
-// What we learn by asking a provider, as events for dispatch: the payment's state and each of its refunds. The key names
+// What we learn by asking a provider, as events for dispatch: the payment's state and each of its refunds and disputes. The key names
 // the fact, so asking a hundred times leaves one row of the inbox.
 import { createHash } from 'node:crypto';
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Envelope } from '../dispatch/envelope.ts';
-import { paymentEvent, refundEvents } from '../providers/paymentEvent.ts';
+import { disputeEvents, paymentEvent, refundEvents } from '../providers/paymentEvent.ts';
 import type { ProviderPayment } from '../providers/provider.ts';
 
 /** The events a payment stands for now, its own first; none while it is pending. `order` says whose it is where the payment does not. */
@@ -13,8 +13,8 @@ export function learned(
   order: { orderId: string | null; providerOrderId: string | null } = payment,
 ): Envelope[] {
   const own = paymentEvent(payment);
-  return [...(own ? [own] : []), ...refundEvents(payment)].map(event => {
-    const raw = Buffer.from(JSON.stringify(event.type === 'refund.updated' ? event : payment));
+  return [...(own ? [own] : []), ...refundEvents(payment), ...disputeEvents(payment)].map(event => {
+    const raw = Buffer.from(JSON.stringify(tellsOfMoneyBack(event) ? event : payment));
     return {
       source: 'reconcile',
       orderId: payment.orderId ?? order.orderId,
@@ -32,11 +32,15 @@ export function learned(
   });
 }
 
+const tellsOfMoneyBack = ({ type }: UnstampedOrderEvent) => type === 'refund.updated' || type === 'dispute.updated';
+
 function keyOf(
   event: UnstampedOrderEvent,
   { paymentId, state, amountMinor, occurredAt = '' }: ProviderPayment,
 ): string {
-  return event.type === 'refund.updated'
-    ? `rc:${paymentId}:refund:${event.refundId}:${event.state}`
-    : `rc:${paymentId}:${state}:${amountMinor}:${occurredAt}`;
+  if (event.type === 'refund.updated') return `rc:${paymentId}:refund:${event.refundId}:${event.state}`;
+  // A dispute can be won, and then be lost after all, and won again.
+  if (event.type === 'dispute.updated')
+    return `rc:${paymentId}:dispute:${event.disputeId}:${event.state}:${event.occurredAt ?? ''}`;
+  return `rc:${paymentId}:${state}:${amountMinor}:${occurredAt}`;
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { amountMinorSchema, currencySchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import { ProviderRefused } from '../../errors.ts';
-import type { PaymentProvider, ProviderPayment, ProviderRefund } from '../provider.ts';
+import type { PaymentProvider, ProviderDispute, ProviderPayment, ProviderRefund } from '../provider.ts';
 import type { SandboxClient } from './client.ts';
 import { normaliseInstant, normaliseReason } from './webhookBody.ts';
 
@@ -16,6 +16,14 @@ const refundSchema = z.object({
   refundId: providerIdSchema,
   state: z.enum(['pending', 'completed', 'failed']),
   amountMinor: amountMinorSchema,
+  /** The idempotency key it was asked for with. */
+  key: z.string().nullish(),
+  occurredAt: z.unknown().optional(),
+});
+const disputeSchema = z.object({
+  disputeId: providerIdSchema,
+  state: z.enum(['opened', 'won', 'lost']),
+  amountMinor: amountMinorSchema,
   occurredAt: z.unknown().optional(),
 });
 const paymentSchema = z.object({
@@ -27,6 +35,7 @@ const paymentSchema = z.object({
   currency: currencySchema,
   reason: z.unknown().optional(),
   refunds: z.array(refundSchema).optional(),
+  disputes: z.array(disputeSchema).optional(),
   occurredAt: z.unknown().optional(),
 });
 const orderSchema = z.object({ payments: z.array(paymentSchema) });
@@ -34,7 +43,7 @@ const pageSchema = z.object({ payments: z.array(paymentSchema), nextCursor: z.st
 
 type Outbound = Pick<
   PaymentProvider,
-  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'cancel'
+  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'findRefund' | 'cancel'
 >;
 
 /** Everything the service asks the sandbox about payments. Refused and unknown are told apart by the client. */
@@ -71,6 +80,12 @@ export function sandboxPayments(client: SandboxClient): Outbound {
         await client.call({ method: 'POST', path, idempotencyKey: key, body: { amountMinor }, answer: refundSchema }),
       );
     },
+    async findRefund({ paymentId, key }) {
+      const path = `/api/payments/${known(paymentId)}`;
+      const { refunds = [] } = await client.call({ method: 'GET', path, answer: paymentSchema });
+      const found = refunds.find(refund => refund.key === key);
+      return found ? refundFrom(found) : null;
+    },
     async cancel({ providerOrderId, paymentId, key }) {
       const path =
         paymentId === null ? `/api/orders/${known(providerOrderId)}/close` : `/api/payments/${known(paymentId)}/void`;
@@ -88,6 +103,7 @@ function paymentFrom({
   reason: toldReason,
   occurredAt: toldAt,
   refunds,
+  disputes,
   orderId,
   ...payment
 }: z.infer<typeof paymentSchema>): ProviderPayment {
@@ -98,8 +114,14 @@ function paymentFrom({
     orderId: orderId ?? null,
     ...(reason !== undefined && { reason }),
     ...(refunds !== undefined && { refunds: refunds.map(refundFrom) }),
+    ...(disputes !== undefined && { disputes: disputes.map(disputeFrom) }),
     ...(occurredAt !== undefined && { occurredAt }),
   };
+}
+
+function disputeFrom({ occurredAt: toldAt, ...dispute }: z.infer<typeof disputeSchema>): ProviderDispute {
+  const occurredAt = normaliseInstant(toldAt);
+  return { ...dispute, ...(occurredAt !== undefined && { occurredAt }) };
 }
 
 function refundFrom({

@@ -1,0 +1,84 @@
+// The other way round: money in our books that the provider's list did not hold. The provider is asked about each such
+// payment by name, and its answer is an event, or a finding.
+import { type OurPayment, readOurPayments } from '../../db/knownPayments.ts';
+import type { Listing } from '../../db/listings.ts';
+import { ProviderRefused } from '../errors.ts';
+import { idFloor } from '../ids.ts';
+import type { PaymentProvider } from '../providers/provider.ts';
+import { hearPayments, openPaymentFindings, type ReconcileDeps } from './hearPayments.ts';
+import type { Place } from './listingPlace.ts';
+
+/** Effects looked at together: each names an order, most of them the same few. */
+const EFFECTS_PER_STEP = 200;
+/**
+ * Payments asked about in one run at most. A list that was read whole leaves a handful; one whose first pages another
+ * process read leaves all of those, and then the next run, which is whole again, asks about the rest.
+ */
+export const MAX_ASKED_PER_RUN = 2_000;
+
+/** The payments a run has met in the provider's list. */
+export type Seen = {
+  startedAt: number;
+  ids: Set<string>;
+  /** Read here from the first page on. */
+  isWhole: boolean;
+};
+
+type Ask = {
+  listing: Listing & { since: Date; startedAt: Date };
+  seen: Seen;
+  place: Extract<Place, { at: 'ours' }>;
+  callsLeft: number;
+};
+
+/**
+ * Asks about the next of our payments that were not seen, at most `callsLeft` of them.
+ * @throws ProviderUnreachable, DatabaseUnavailable, Overloaded: then the same ones are asked about again
+ */
+export async function askAboutOurs(deps: ReconcileDeps, provider: PaymentProvider, ask: Ask) {
+  const { listing, seen, place, callsLeft } = ask;
+  const { since, startedAt } = listing;
+  const after = place.after ?? idFloor('eff', since);
+  // What came after the run began may be younger than the list.
+  const before = idFloor('eff', startedAt);
+  const limit = EFFECTS_PER_STEP;
+  const rows = await readOurPayments(deps.db, { provider: provider.name, after, before, since, limit });
+  const done = { next: null as Place | null, calls: 0, news: 0 };
+  let last = place.after;
+  for (const [index, row] of rows.entries()) {
+    const isUnseen = row.paymentId !== null && !seen.ids.has(row.paymentId);
+    if (isUnseen) {
+      if (place.asked + done.calls >= MAX_ASKED_PER_RUN) return done;
+      // The effect is looked at again: its other payments may not have been asked about.
+      if (done.calls >= callsLeft) return { ...done, next: { ...place, after: last, asked: place.asked + done.calls } };
+      done.calls += 1;
+      done.news += await askAboutOne(deps, provider, row as AskedPayment);
+      seen.ids.add(row.paymentId as string);
+    }
+    if (rows[index + 1]?.effectId !== row.effectId) last = row.effectId;
+  }
+  if (rows.length > 0) done.next = { ...place, after: last, asked: place.asked + done.calls };
+  return done;
+}
+
+type AskedPayment = OurPayment & { paymentId: string; orderId: string };
+
+async function askAboutOne(deps: ReconcileDeps, provider: PaymentProvider, ours: AskedPayment): Promise<number> {
+  const { paymentId, orderId, providerOrderId } = ours;
+  try {
+    const payment = await provider.fetchPayment(paymentId);
+    const named = {
+      ...payment,
+      orderId: payment.orderId ?? orderId,
+      providerOrderId: payment.providerOrderId ?? providerOrderId,
+    };
+    return (await hearPayments(deps, provider, [named])).news;
+  } catch (error) {
+    if (!(error instanceof ProviderRefused)) throw error;
+    // A no to our key is no word about a payment: who still lists for us meant the payment.
+    await provider.listPayments(deps.clock(), null);
+    const odd = { paymentId, state: 'unknown' as const, orderId };
+    await openPaymentFindings(deps, provider, [{ kind: 'payment_not_at_provider', payment: odd, orderId }]);
+    return 0;
+  }
+}
