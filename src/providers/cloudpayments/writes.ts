@@ -13,7 +13,7 @@ import { type KnownRefund, REFUND_KEY, refundOf } from './transactions.ts';
 const linkSchema = z.object({ Id: providerIdSchema, Url: z.url({ protocol: /^https?$/ }).max(2_048) });
 const madeSchema = z.object({ TransactionId: z.unknown().transform(value => theirId(textOf(value))) });
 
-type Writes = Pick<PaymentProvider, 'createCheckout' | 'capture' | 'refund' | 'cancel'>;
+type Writes = Pick<PaymentProvider, 'createCheckout' | 'capture' | 'refund' | 'findRefund' | 'cancel'>;
 
 export function writesOf(api: Api, payments: Payments): Writes {
   return {
@@ -29,6 +29,10 @@ export function writesOf(api: Api, payments: Payments): Writes {
     },
 
     refund: request => sendBack(api, payments, request),
+    async findRefund({ paymentId, key, since }) {
+      const found = await payments.refundUnder(paymentId, key, since);
+      return found && refundOf(found);
+    },
 
     async cancel({ providerOrderId, handle, paymentId, key }) {
       if (paymentId !== null) return letGo(api, payments, paymentId, key);

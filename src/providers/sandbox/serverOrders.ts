@@ -110,10 +110,11 @@ export function showPayment(order: SandboxOrder, payment: SandboxPayment) {
     currency: payment.currency,
     ...(payment.reason !== undefined && { reason: payment.reason }),
     heldMinor: heldMinor(payment),
-    refunds: payment.refunds.map(({ refundId, state, amountMinor, at }) => ({
+    refunds: payment.refunds.map(({ refundId, state, amountMinor, key, at }) => ({
       refundId,
       state,
       amountMinor,
+      key,
       occurredAt: at,
     })),
     disputes: payment.disputes.map(({ disputeId, state, amountMinor, at }) => ({

@@ -34,7 +34,7 @@ const pageSchema = z.object({ data: z.array(paymentIntentSchema), has_more: z.bo
 
 type Outbound = Pick<
   PaymentProvider,
-  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'cancel' | 'complete'
+  'fetchPayment' | 'findPayments' | 'listPayments' | 'capture' | 'refund' | 'findRefund' | 'cancel' | 'complete'
 >;
 
 export function stripePayments(api: StripeApi): Outbound {
@@ -76,6 +76,10 @@ export function stripePayments(api: StripeApi): Outbound {
     complete: event => withItsPayment(api, event),
     capture: request => capture(api, request),
     refund: request => refund(api, request),
+    async findRefund({ paymentId, key }) {
+      const found = await refundUnder(api, (await resolve(api, paymentId)).intentId, key);
+      return found ? refundTold(found) : null;
+    },
     cancel: ({ providerOrderId, paymentId, key }) =>
       paymentId === null ? closeSession(api, providerOrderId, key) : cancelIntent(api, paymentId, key),
   };

@@ -1,0 +1,125 @@
+// Sends money back, once per request: what may have been sent is looked up under the request's key before anything is sent.
+// A refund under way is asked about until it is over, so that one whose last webhook was lost still ends. Where nothing is
+// to be sent after all the order is told so, because the money was set aside for it.
+import { z } from 'zod';
+import { counts, refundableMinor } from '../../../machines/money.ts';
+import { amountMinorSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
+import { ProviderRefused } from '../../errors.ts';
+import type { ProviderPayment, ProviderRefund } from '../../providers/provider.ts';
+import type { EffectEnd, EffectHandler } from '../effect.ts';
+import { aboutOrder, again, dead, done, type HandlerDeps, type Subject } from './subject.ts';
+import { tellAskedRefund, tellPayment, tellUnsent } from './tell.ts';
+
+const HOUR_MS = 3_600_000;
+/**
+ * When a pending refund is asked about, in ms since it was asked for; past the last once a day, until the attempts of the
+ * effect are used up: most are over within minutes, banks take days, and after some ten days a person has to ask the bank.
+ */
+const PENDING_ASKS_MS = [5 * 60_000, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
+const PENDING_ASK_EVERY_MS = 24 * HOUR_MS;
+
+const payloadSchema = z.object({
+  paymentId: providerIdSchema,
+  amountMinor: amountMinorSchema,
+  cause: z.string().optional(),
+});
+type Asked = z.infer<typeof payloadSchema>;
+
+export const refund = (deps: HandlerDeps): EffectHandler =>
+  aboutOrder(deps, async subject => {
+    const { effect, context, order, provider } = subject;
+    const asked = payloadSchema.parse(effect.payload);
+    const { paymentId, amountMinor } = asked;
+    const key = effect.dedupKey;
+    try {
+      const before = effect.maybeSent ? await provider.findRefund({ paymentId, key, since: order.askedAt }) : null;
+      if (before) return await conclude(deps, subject, asked, before);
+      const unwanted = asked.cause === 'surplus' ? noSurplusAnyMore(subject, asked) : null;
+      if (unwanted) return await notSent(deps, subject, asked, unwanted);
+      const payment = context.payments.find(entry => entry.paymentId === paymentId);
+      const currency = payment?.currency ?? order.currency;
+      return await conclude(deps, subject, asked, await provider.refund({ paymentId, amountMinor, currency, key }));
+    } catch (error) {
+      if (!(error instanceof ProviderRefused)) throw error;
+      return whatIsTrue(deps, subject, asked, error);
+    }
+  });
+
+/**
+ * Why a surplus payment is kept after all: without it, less than the price of what is granted would be left. Refunds that
+ * are under way or asked for count as gone, so that two of them never take the last payment together.
+ */
+function noSurplusAnyMore({ effect, context, state }: Subject, { amountMinor }: Asked): string | null {
+  if (state !== 'subscribed' && state !== 'captured') return null;
+  const others = ({ key }: { key: string }) => key !== effect.dedupKey;
+  const left = context.payments
+    .filter(counts)
+    .reduce((sum, payment) => sum + refundableMinor({ ...payment, asked: payment.asked.filter(others) }), 0);
+  if (left - amountMinor >= context.amountMinor) return null;
+  return `kept: without these ${amountMinor} minor units the order would no longer be paid`;
+}
+
+async function conclude(
+  deps: HandlerDeps,
+  subject: Subject,
+  { paymentId }: Asked,
+  made: ProviderRefund,
+): Promise<EffectEnd> {
+  await tellAskedRefund(deps, subject, paymentId, made);
+  const { provider, order } = subject;
+  if (made.state === 'completed') return done();
+  if (made.state === 'failed') return done(`${provider.name} says that refund ${made.refundId} failed`);
+  return again(`refund ${made.refundId} is under way at ${provider.name}`, nextAsk(order.askedAt, deps.clock()));
+}
+
+function nextAsk(askedAt: Date, now: Date): Date {
+  const first = PENDING_ASKS_MS.map(wait => askedAt.getTime() + wait).find(at => at > now.getTime());
+  return new Date(first ?? now.getTime() + PENDING_ASK_EVERY_MS);
+}
+
+async function notSent(deps: HandlerDeps, subject: Subject, asked: Asked, reason: string): Promise<EffectEnd> {
+  await tellUnsent(deps, subject, { ...asked, reason });
+  return done(reason);
+}
+
+/** Refused: somebody else may have sent it back, in the dashboard perhaps; then there is nothing left to send. */
+async function whatIsTrue(
+  deps: HandlerDeps,
+  subject: Subject,
+  asked: Asked,
+  refusal: ProviderRefused,
+): Promise<EffectEnd> {
+  let payment: ProviderPayment;
+  try {
+    payment = await withItsRefunds(subject, asked.paymentId);
+  } catch (error) {
+    // Refused the question too: a wrong key perhaps, which says nothing about the payment.
+    if (error instanceof ProviderRefused) return again(refusal.message);
+    throw error;
+  }
+  await tellPayment(deps, subject, payment);
+  const left = leftToRefund(payment);
+  // Somebody can do something about it (a balance, a dispute): the money stays set aside, and a retry sends it.
+  if (left >= asked.amountMinor) return dead(refusal.message);
+  return notSent(
+    deps,
+    subject,
+    asked,
+    `not sent: ${left} minor units are left to refund, as ${subject.provider.name} says`,
+  );
+}
+
+function leftToRefund({ state, amountMinor, refunds = [] }: ProviderPayment): number {
+  // Reserved money can still be taken, and then given back.
+  if (state === 'failed' || state === 'canceled') return 0;
+  return refunds.reduce((left, entry) => left - (entry.state === 'failed' ? 0 : entry.amountMinor), amountMinor);
+}
+
+/** Some providers tell a payment's refunds only with the payments of its order. */
+async function withItsRefunds({ order, provider }: Subject, paymentId: string): Promise<ProviderPayment> {
+  const payment = await provider.fetchPayment(paymentId);
+  if (payment.refunds !== undefined || order.providerOrderId === null) return payment;
+  const found = await provider.findPayments({ orderId: order.id, providerOrderId: order.providerOrderId });
+  const { refunds } = found.find(entry => entry.paymentId === paymentId) ?? {};
+  return refunds === undefined ? payment : { ...payment, refunds };
+}
