@@ -8,7 +8,7 @@ import { commitParams, commitRows as rows } from './commitRows.ts';
 import type { Commit } from './writes.ts';
 
 /** Verdicts that may still change: the event is decided again when it comes again or its order has moved. */
-export const OPEN_VERDICTS = ['unmatched', 'illegal', 'parked'] as const;
+export const OPEN_VERDICTS = ['unmatched', 'foreign', 'illegal', 'parked'] as const;
 
 /** Only a verdict that may still change is replaced. */
 const STILL_OPEN = `t.verdict in (${OPEN_VERDICTS.map(verdict => `'${verdict}'`).join(', ')})`;
@@ -90,8 +90,8 @@ ob as (
   on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = excluded.available_at where t.status = 'dead'),
 -- Every event with its verdict. A final verdict is never overwritten; each delivery is counted.
 ib as (
-  insert into inbox as t (event_key, provider, event_type, order_id, provider_order_id, source, raw, body_hash, headers, mark, payer_id, event, verdict, detail, decided_version, applied_version, deliveries, next_attempt_at)
-  select x.event_key, x.provider, x.event_type, x.order_id, x.provider_order_id, x.source, decode(x.raw, 'hex'), x.body_hash, x.headers::jsonb, x.mark, x.payer_id, x.event::jsonb,
+  insert into inbox as t (event_key, provider, event_type, order_id, provider_order_id, source, raw, body_hash, headers, received_at, mark, payer_id, event, verdict, detail, decided_version, applied_version, deliveries, next_attempt_at)
+  select x.event_key, x.provider, x.event_type, x.order_id, x.provider_order_id, x.source, decode(x.raw, 'hex'), x.body_hash, x.headers::jsonb, x.received_at::timestamptz, x.mark, x.payer_id, x.event::jsonb,
     x.verdict, x.detail, x.decided_version, x.applied_version, x.deliveries, x.next_attempt_at::timestamptz
   from ${rows.inbox.from}
     left join ok using (g) where x.g is null or ok.g is not null order by x.event_key

@@ -133,6 +133,7 @@ export const commitRows = {
     raw: ['text', r => Buffer.from(r.raw).toString('hex')],
     body_hash: ['text', r => r.bodyHash],
     headers: ['text', r => json(r.headers)],
+    received_at: ['text', r => r.receivedAt.toISOString()],
     mark: ['text', r => r.mark],
     payer_id: ['text', r => r.payerId],
     event: ['text', r => (r.event === null ? null : json(r.event))],

@@ -47,7 +47,7 @@ export type Loaded = {
   subscription: LoadedSubscription | null;
   allGrants: LoadedGrant[] | null;
   /** The inbox row of this key, if it arrived before. */
-  received: { verdict: string; orderId: string | null; bodyHash: string } | null;
+  received: { verdict: string; orderId: string | null; bodyHash: string; receivedAt: Date } | null;
   /** The transition this key made, if it did. */
   transition: { version: number; eventType: string; event: Record<string, unknown> } | null;
   paymentOwner: string | null;
@@ -72,7 +72,7 @@ select q.n,
   case when q.needs_grants or o.state = 'refunded' then (
     select coalesce(jsonb_agg(to_jsonb(g)), '[]') from grants g where g.user_id = o.user_id and g.product = o.product
   ) end as all_grants,
-  i.verdict as i_verdict, i.order_id as i_order_id, i.body_hash as i_body_hash,
+  i.verdict as i_verdict, i.order_id as i_order_id, i.body_hash as i_body_hash, i.received_at as i_received_at,
   t.version as t_version, t.event_type as t_event_type, t.event as t_event,
   p.order_id as payment_owner,
   case when q.needs_dead then (
@@ -87,7 +87,7 @@ left join lateral (
   limit 1
 ) o on true
 left join lateral (select * from subscriptions where user_id = o.user_id and product = o.product limit 1) s on true
-left join lateral (select verdict, order_id, body_hash from inbox where event_key = q.event_key and provider = coalesce(q.provider, o.provider) limit 1) i on true
+left join lateral (select verdict, order_id, body_hash, received_at from inbox where event_key = q.event_key and provider = coalesce(q.provider, o.provider) limit 1) i on true
 left join lateral (select version, event_type, event from transitions where order_id = o.id and event_key = q.event_key limit 1) t on true
 left join lateral (select order_id from payments where payment_id = q.payment_id and provider = coalesce(q.provider, o.provider) limit 1) p on true
 order by q.n`;
@@ -110,6 +110,7 @@ function loadedFrom(row: Row): Loaded {
             verdict: row.i_verdict as string,
             orderId: row.i_order_id as string | null,
             bodyHash: row.i_body_hash as string,
+            receivedAt: row.i_received_at as Date,
           },
     transition:
       row.t_version === null

@@ -93,6 +93,8 @@ export type InboxWrite = {
   raw: Uint8Array;
   bodyHash: string;
   headers: Record<string, string>;
+  /** By the service's clock, which also says how long it has waited. */
+  receivedAt: Date;
   /** Our own id of the order as the provider carries it. */
   mark: string | null;
   /** Whose stored card was charged, where nothing else is named. */

@@ -23,7 +23,7 @@ import { newOrder } from './newOrder.ts';
 import { orderView } from './orderView.ts';
 import type { CheckoutInput, CheckoutView } from './ports.ts';
 import type { PayableOrder, PaymentProvider } from './providers/provider.ts';
-import { decideUnmatched } from './unmatched.ts';
+import { passDeadline } from './sweeper/deadlines.ts';
 
 /** How often a place is looked for when an open order appears and goes in between: each time it really went. */
 const MAX_PLACE_TRIES = 5;
@@ -101,17 +101,7 @@ async function expire(
   id: string,
 ): Promise<void> {
   const row = await readOrderRow(db, id);
-  const deadline = (row?.snapshot as { deadline?: { id: string; setAtVersion: number } } | undefined)?.deadline;
-  if (!row || !deadline) return;
-  await dispatch({
-    source: 'sweeper',
-    orderId: id,
-    provider: null,
-    providerOrderId: null,
-    eventKey: `deadline:${deadline.setAtVersion}`,
-    event: { type: 'deadline.passed', deadline: deadline.id, setAtVersion: deadline.setAtVersion },
-    received: null,
-  });
+  if (!row || !(await passDeadline(dispatch, row))) return;
   await closeSuperseded({ publicUrl, log }, provider, row);
 }
 
@@ -183,7 +173,6 @@ async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow
       event: { type: 'checkout.opened', ...opened },
       received: null,
     });
-    await decideUnmatched(deps, provider.name, opened.providerOrderId);
   } finally {
     await releaseOpening(deps.db, id);
   }

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readOrderRow } from '../db/orders.ts';
 import type { Envelope, Outcome } from '../src/dispatch/envelope.ts';
-import { decideUnmatched } from '../src/unmatched.ts';
+import { decideEarly } from '../src/unmatched.ts';
 import { expectSoundBooks, refusal, until } from './support/databaseChecks.ts';
 import { gated } from './support/gatedDatabase.ts';
 import { captured, createWorld, openOrder, operator, type World, webhook } from './support/world.ts';
@@ -32,7 +32,7 @@ describe('a webhook before its order', () => {
     expect(await inboxOf(early.eventKey)).toMatchObject({ verdict: 'unmatched', deliveries: 1, kept: true });
     expect(await world.dispatch(early)).toMatchObject({ verdict: 'unmatched' });
     await open(order.id, order.providerOrderId);
-    await decideUnmatched(deps(), 'sandbox', order.providerOrderId);
+    await decideEarly(deps(), order.id);
     expect(await inboxOf(early.eventKey)).toEqual({
       verdict: 'applied',
       detail: null,
@@ -57,7 +57,7 @@ describe('a webhook before its order', () => {
     await gate.release();
     await open(order.id, order.providerOrderId);
     // Nothing is unmatched yet, so this finds nothing: from here the webhook has only itself.
-    await decideUnmatched(deps(), 'sandbox', order.providerOrderId);
+    await decideEarly(deps(), order.id);
     gate.open();
     expect(await call).toMatchObject({ verdict: 'applied', state: 'subscribed' });
     expect(await inboxOf(early.eventKey)).toMatchObject({ verdict: 'applied', deliveries: 1 });
@@ -95,7 +95,7 @@ describe('a webhook before its order', () => {
     await open(order.id, order.providerOrderId);
     await until('it looks again', () => gate.waiting() === 1);
     gate.open();
-    await Promise.all([call, decideUnmatched(deps(), 'sandbox', order.providerOrderId)]);
+    await Promise.all([call, decideEarly(deps(), order.id)]);
     expect(['applied', 'duplicate']).toContain((await call).verdict);
     expect(await inboxOf(early.eventKey)).toMatchObject({ verdict: 'applied', deliveries: 1, order_id: order.id });
     await expectSoundBooks(world.sql);

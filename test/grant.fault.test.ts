@@ -4,7 +4,9 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readOrderRow } from '../db/orders.ts';
 import { orderView } from '../src/orderView.ts';
+import { passDeadlines } from '../src/sweeper/deadlines.ts';
 import { driveCaptured } from '../src/sweeper/driveCaptured.ts';
+import { createHoldOff } from '../src/sweeper/holdOff.ts';
 import { expectSoundBooks, refusal } from './support/databaseChecks.ts';
 import { type Refusal, refuse } from './support/refusals.ts';
 import { captured, createWorld, openOrder, operator, type World, webhook } from './support/world.ts';
@@ -102,7 +104,8 @@ test('a retry after the cause is gone subscribes with one grant and clears the r
 });
 
 test('the sweeper tries again when the time has come, later each time, and at start whatever the time', async () => {
-  const deps = { db: world.db, dispatch: world.dispatch, clock: world.clock, log: pino({ level: 'silent' }) };
+  const log = pino({ level: 'silent' });
+  const deps = { ...world, log, holdOff: createHoldOff(world.clock) };
   world.clock.set(NOON);
   const [order] = await orders(1);
   const refused = await refuseRows('grants', { when: `new.order_id = '${order!.id}'`, message: 'still not' });
@@ -111,16 +114,16 @@ test('the sweeper tries again when the time has come, later each time, and at st
   expect(await wakeAt()).toBe('2026-01-31T12:02:00.000Z');
   const before = await refused.count();
   world.clock.set('2026-01-31T12:01:59.999Z');
-  await driveCaptured(deps, 'due');
+  await passDeadlines(deps);
   expect(await refused.count(), 'not due yet').toBe(before);
   world.clock.set('2026-01-31T12:02:00.000Z');
-  await driveCaptured(deps, 'due');
+  await passDeadlines(deps);
   expect(await wakeAt()).toBe('2026-01-31T12:06:00.000Z');
   world.clock.set('2026-01-31T12:06:00.000Z');
-  await driveCaptured(deps, 'due');
+  await passDeadlines(deps);
   expect(await wakeAt()).toBe('2026-01-31T12:14:00.000Z');
   await refused.remove();
-  await driveCaptured(deps, 'all');
+  await driveCaptured(deps);
   expect((await look(order!.id)).row).toMatchObject({ state: 'subscribed', wakeAt: null, grantError: null });
   expect(await grantsOf(order!.id)).toBe(1);
   await expectSoundBooks(world.sql);
@@ -133,9 +136,7 @@ test('two sweepers that start together try one order once', async () => {
   await world.dispatch(pay(order!));
   await refused.remove();
   const log = pino({ level: 'silent' });
-  await Promise.all(
-    [world.dispatch, other.dispatch].map(dispatch => driveCaptured({ ...world, dispatch, log }, 'all')),
-  );
+  await Promise.all([world.dispatch, other.dispatch].map(dispatch => driveCaptured({ ...world, dispatch, log })));
   expect((await look(order!.id)).row).toMatchObject({ state: 'subscribed', version: 5 });
   await expectSoundBooks(world.sql);
 });

@@ -158,16 +158,18 @@ export class BatchRunner {
 
   /** An order may have been opened, or a payment heard, between the load that missed it and the commit of `unmatched`: look once more. */
   private async matchedMeanwhile(batch: DecidedBatch): Promise<Item[]> {
-    const unmatched = batch.loose.filter(({ outcome }) => outcome.verdict === 'unmatched').map(({ item }) => item);
-    const named = unmatched.filter(
-      item => item.envelope.providerOrderId !== null || requestOf(item).paymentId !== null,
-    );
+    const unplaced = batch.loose.filter(({ outcome }) => UNPLACED.has(outcome.verdict)).map(({ item }) => item);
+    const named = unplaced.filter(item => {
+      const { orderId, providerOrderId, paymentId } = requestOf(item);
+      return orderId !== null || providerOrderId !== null || paymentId !== null;
+    });
     if (named.length === 0) return [];
     const loaded = await this.untilTold(named, () => loadForDecision(this.deps.db, named.map(requestOf)));
     return named.filter((_, index) => loaded[index]?.order || loaded[index]?.paymentOwner);
   }
 }
 
+const UNPLACED = new Set<string>(['unmatched', 'foreign']);
 const addressOf = ({ envelope }: Item) => envelope.orderId ?? `${envelope.provider}:${envelope.providerOrderId}`;
 
 /** What the loader must bring for this event. */

@@ -20,9 +20,7 @@ import {
 } from './draft.ts';
 import type { Item, Outcome, Verdict } from './envelope.ts';
 import { arrival, arrivalAt, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
-
-/** First pause before an unmatched event is tried again, in ms: an order is usually committed within seconds of its webhook. */
-const UNMATCHED_FIRST_PAUSE_MS = 10_000;
+import { unplaced } from './unmatchedSchedule.ts';
 
 export type DecidedBatch = {
   commit: Commit;
@@ -80,7 +78,7 @@ function answer(work: Work, item: Item, found: Loaded): void {
   else if (!envelope.event) keepWithoutMachine(work, item, found);
   else if (followOwner(work, item, found)) work.batch.rerouted.push(item);
   else if (found.order) decideOne(work, item, { ...found, order: found.order });
-  else if (envelope.received) keepUnmatched(work, item, envelope.event);
+  else if (envelope.received) keepUnmatched(work, item, envelope.event, found.received);
   else throw new NotFound(`there is no order ${envelope.orderId}`);
 }
 
@@ -106,12 +104,13 @@ function keepWithoutMachine(work: Work, item: Item, found: Loaded): void {
   answerLoose(work, item, verdict, detail, found.order);
 }
 
-function keepUnmatched(work: Work, item: Item, event: UnstampedOrderEvent): void {
-  const { provider, providerOrderId, orderId: mark, payerId = null } = item.envelope;
-  const detail = `no order is known as ${providerOrderId ?? 'anything'} at ${provider}`;
-  const nextAttemptAt = new Date(work.context.at.getTime() + UNMATCHED_FIRST_PAUSE_MS);
-  keepLoose(work, item, { ...verdictPart('unmatched'), detail, mark, payerId, event, nextAttemptAt });
-  answerLoose(work, item, 'unmatched', detail, null);
+function keepUnmatched(work: Work, item: Item, event: UnstampedOrderEvent, before: Loaded['received']): void {
+  const { provider, providerOrderId, orderId: mark, payerId = null, stored = null } = item.envelope;
+  const detail = `no order is known as ${providerOrderId ?? mark ?? 'anything'} at ${provider}`;
+  const receivedAt = before?.receivedAt ?? item.receivedAt;
+  const { verdict, nextAttemptAt } = unplaced(work.context.at, receivedAt, before?.verdict ?? null, stored);
+  keepLoose(work, item, { ...verdictPart(verdict), detail, mark, payerId, event, nextAttemptAt });
+  answerLoose(work, item, verdict, detail, null);
 }
 
 function keepLoose(work: Work, item: Item, row: VerdictPart): void {

@@ -31,8 +31,8 @@ export type Envelope = {
   received: Received | null;
   /** Decide only if the order stands at this version. */
   ifMatch?: number;
-  /** A stored event decided again, not another delivery. */
-  stored?: true;
+  /** A stored event decided again, not another delivery; `ours` when something says that it is no other business's. */
+  stored?: { ours: boolean };
 };
 
 export type Verdict = MachineVerdict | 'unmatched' | 'foreign' | 'ignored';
@@ -51,6 +51,8 @@ export type Item = {
   envelope: Envelope;
   /** On the monotonic clock, in ms. */
   enqueuedAt: number;
+  /** On the clock: when this delivery came. */
+  receivedAt: Date;
   /** A commit with it was sent and nobody told what became of it, so a row found later may be our own. */
   answerLost: boolean;
   /** Its inbox row counts this delivery already. */

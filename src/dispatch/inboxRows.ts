@@ -22,6 +22,7 @@ export function arrivalAt(item: Item, orderProvider: string | null) {
     raw: received.raw,
     bodyHash: received.bodyHash,
     headers: received.headers,
+    receivedAt: item.receivedAt,
     deliveries: item.counted ? 0 : 1,
   };
 }

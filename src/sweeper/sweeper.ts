@@ -1,0 +1,35 @@
+// What nobody calls for and must happen all the same: deadlines, events that wait for their order, paid orders without a
+// grant. Any number of replicas run this side by side: dispatch takes each event once.
+import { passDeadlines } from './deadlines.ts';
+import { driveCaptured } from './driveCaptured.ts';
+import { createHoldOff } from './holdOff.ts';
+import { type Job, type Jobs, startJobs } from './jobs.ts';
+import { decideReadable, retryUnmatched, type UnmatchedDeps } from './unmatchedEvents.ts';
+
+/** Pause between looks for orders and events that are due, in ms. Deadlines are minutes; seconds of delay do not matter. */
+const DUE_PAUSE_MS = 5_000;
+/** Pause between looks for orders that can be read again, in ms: a chart comes back with a release, or by a repair by hand. */
+const READABLE_PAUSE_MS = 60_000;
+
+/** `dispatch` is the Core's, with company. */
+export type SweeperDeps = Omit<UnmatchedDeps, 'holdOff'> & {
+  /** More jobs beside its own. */
+  jobs?: readonly Job[];
+};
+
+/** Starts the sweeper's own jobs, all at once, and those given. */
+export function startSweeper({ jobs = [], ...deps }: SweeperDeps): Jobs {
+  return startJobs([...sweeperJobs(deps), ...jobs], deps.log);
+}
+
+function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
+  const { clock } = deps;
+  const orders = { ...deps, holdOff: createHoldOff(clock) };
+  const events = { ...deps, holdOff: createHoldOff(clock) };
+  return [
+    { name: 'captured orders', everyMs: DUE_PAUSE_MS, once: true, run: stop => driveCaptured(deps, stop) },
+    { name: 'deadlines', everyMs: DUE_PAUSE_MS, run: stop => passDeadlines(orders, stop) },
+    { name: 'unmatched events', everyMs: DUE_PAUSE_MS, run: stop => retryUnmatched(events, stop) },
+    { name: 'events of unreadable orders', everyMs: READABLE_PAUSE_MS, run: stop => decideReadable(events, stop) },
+  ];
+}

@@ -1,0 +1,149 @@
+// Events that wait in the inbox are decided again: those whose order nobody knew yet, each when its time has come, and
+// those whose order could not be read, once it can. What is ours and finds no order in time is told to somebody.
+import type { Logger } from 'pino';
+import type { Database } from '../../db/client.ts';
+import { openFindings } from '../../db/findings.ts';
+import {
+  type DueEvent,
+  type KeptEvent,
+  readDueEvents,
+  readUnread,
+  resolveMatched,
+  type UnreadEvent,
+  unmatchedFingerprint,
+} from '../../db/inbox.ts';
+import { readOrder, SnapshotUnreadable } from '../../machines/snapshot.ts';
+import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
+import type { Clock } from '../clock.ts';
+import type { Verdict } from '../dispatch/envelope.ts';
+import { UNMATCHED_ALERT_AFTER_MS } from '../dispatch/unmatchedSchedule.ts';
+import type { Dispatch } from '../dispatch.ts';
+import { DatabaseUnavailable } from '../errors.ts';
+import type { NewId } from '../ids.ts';
+import type { PaymentProvider } from '../providers/provider.ts';
+import { keptEnvelope } from '../unmatched.ts';
+import type { HoldOff } from './holdOff.ts';
+
+/** Events decided at once. They bring their bytes with them, up to 256 KiB each, so a page is smaller than one of orders. */
+const PAGE_SIZE = 50;
+
+export type UnmatchedDeps = {
+  db: Database;
+  /** With company: a renewal's charge must find its renewal. */
+  dispatch: Dispatch;
+  providers: ReadonlyMap<string, PaymentProvider>;
+  clock: Clock;
+  newId: NewId;
+  log: Logger;
+  holdOff: HoldOff;
+};
+
+/** One round over the unmatched events that are due now. */
+export async function retryUnmatched(deps: UnmatchedDeps, stop?: AbortSignal): Promise<void> {
+  const dueAt = deps.clock();
+  let cursor: DueEvent | null = null;
+  while (!stop?.aborted) {
+    const page: DueEvent[] = await readDueEvents(deps.db, dueAt, cursor, PAGE_SIZE);
+    const events = page.map(event => ({ ...event, ours: event.ours || isOnlyOurs(deps, event.provider) }));
+    const verdicts = await Promise.all(events.map(event => decideAgain(deps, event, event.ours)));
+    await tellOf(
+      deps,
+      events.filter((event, index) => event.ours && verdicts[index] === 'unmatched'),
+    );
+    cursor = page.at(-1) ?? null;
+    if (!cursor || page.length < PAGE_SIZE) break;
+  }
+  await resolveMatched(deps.db, deps.clock());
+}
+
+const isOnlyOurs = ({ providers }: UnmatchedDeps, provider: string) => providers.get(provider)?.onlyOurs === true;
+
+/** One round over the events that were parked because their order could not be read. */
+export async function decideReadable(deps: UnmatchedDeps, stop?: AbortSignal): Promise<void> {
+  let cursor: UnreadEvent | null = null;
+  while (!stop?.aborted) {
+    const page: UnreadEvent[] = await readUnread(deps.db, KNOWN_MACHINE_IDS, cursor, PAGE_SIZE);
+    await Promise.all(page.filter(canBeRead).map(event => decideAgain(deps, event, true)));
+    cursor = page.at(-1) ?? null;
+    if (!cursor || page.length < PAGE_SIZE) return;
+  }
+}
+
+function canBeRead({ order }: UnreadEvent): boolean {
+  try {
+    return Boolean(readOrder(order));
+  } catch (error) {
+    if (error instanceof SnapshotUnreadable) return false;
+    throw error;
+  }
+}
+
+/** The verdict it met this time; null when it was left alone or could not be decided. */
+async function decideAgain(
+  { dispatch, log, holdOff }: UnmatchedDeps,
+  event: KeptEvent,
+  ours: boolean,
+): Promise<Verdict | null> {
+  const { provider, eventKey } = event;
+  const name = `${provider}:${eventKey}`;
+  if (holdOff.holds(name)) return null;
+  try {
+    const { verdict } = await dispatch(keptEnvelope(event, { ours }));
+    holdOff.succeeded(name);
+    return verdict;
+  } catch (error) {
+    // Nobody is to blame when the database is away, and the rest need not be asked.
+    if (error instanceof DatabaseUnavailable) throw error;
+    holdOff.failed(name);
+    log.warn({ err: error, provider, eventKey }, 'a kept event could not be decided again');
+    return null;
+  }
+}
+
+/** A finding with its alert, once, for what has waited past the limit. */
+async function tellOf({ db, clock, newId }: UnmatchedDeps, waiting: readonly DueEvent[]): Promise<void> {
+  const at = clock();
+  const late = waiting.filter(event => at.getTime() - event.receivedAt.getTime() >= UNMATCHED_ALERT_AFTER_MS);
+  await openFindings(
+    db,
+    late.map(event => ({
+      id: newId('fnd'),
+      fingerprint: unmatchedFingerprint(event.provider, event.eventKey),
+      kind: 'unmatched_event',
+      severity: severityOf(event),
+      orderId: null,
+      detail: sentenceOf(event),
+      alertId: newId('eff'),
+      alertPayload: alertOf(event),
+    })),
+    at,
+  );
+}
+
+function alertOf(event: DueEvent): Record<string, unknown> {
+  const { provider, eventKey, eventType, providerOrderId, mark, receivedAt } = event;
+  return {
+    cause: 'unmatched_event',
+    severity: severityOf(event),
+    detail: sentenceOf(event),
+    provider,
+    eventKey,
+    eventType,
+    ...(providerOrderId !== null && { providerOrderId }),
+    ...(mark !== null && { mark }),
+    receivedAt: receivedAt.toISOString(),
+  };
+}
+
+/** Somebody paid and nothing came of it; everything else is only odd. */
+const severityOf = ({ event }: DueEvent) => (event.type === 'payment.captured' ? 'critical' : 'warning');
+
+function sentenceOf({ provider, eventKey, event, providerOrderId, mark, payerId }: DueEvent): string {
+  const names = [
+    providerOrderId && `its order ${providerOrderId}`,
+    mark && `our order ${mark}`,
+    payerId && `the user ${payerId}`,
+    'paymentId' in event && event.paymentId && `the payment ${event.paymentId}`,
+  ].filter(Boolean);
+  return `${provider} told of ${event.type} (${eventKey}) for ${names.join(', ') || 'nothing by name'}, and no order is known that this belongs to`;
+}
