@@ -1,26 +1,18 @@
 // The decision: an order and one event in, what is to be written out. Pure; the only caller of XState's transitions.
 // The engine runs nothing: every action that is not an assignment comes back as data and is read here by its type.
 import type { AnyActorScope } from 'xstate';
+import { type Effect, effectsOf, noticesOfGrant, withRefundsSetAside } from './effects.ts';
 import type { PaymentRecord } from './money.ts';
 import { counts, heldMinor } from './money.ts';
 import type { OrderContext } from './orderContext.ts';
 import type { OrderCreated, OrderEvent } from './orderEvents.ts';
-import type { Answer, EffectParams, GrantParams } from './orderSetup.ts';
+import type { Answer, GrantParams } from './orderSetup.ts';
 import { type Deadline, type LiveOrder, type StoredSnapshot, stateName, storedForm } from './snapshot.ts';
 import { type GrantChange, give, restore, revoke, type Subscription } from './subscription.ts';
 import { CURRENT_MACHINE_ID, chartOf } from './versions.ts';
 
 /** A payment learned of within this time, in ms, counts from its own instant; later than that nobody pays for days in which we had not understood. */
 const LEARNED_IN_TIME_MS = 3_600_000;
-
-export type Effect = {
-  effect: EffectParams['effect'];
-  payload: Record<string, unknown>;
-  dedupKey: string;
-  orderVersion: number;
-  /** Not before then; ISO 8601. */
-  availableAt: string;
-};
 
 /** One transition, with everything that is true right after it, so that a commit may also stop here. */
 export type Step = {
@@ -55,7 +47,7 @@ export function decideCreation(id: string, created: OrderCreated, subscription: 
   const [state, actions] = initialTransition(chart, created);
   const born: LiveOrder = { id, version: 1, machine: CURRENT_MACHINE_ID, state, deadline: null };
   const order = { ...born, deadline: nextDeadline(born, actions, created.at) };
-  const first = stepOf(order, created, null, actions);
+  const first = stepOf(order, created, null, effectsOf(order, created, actions, null));
   return withGrant(
     { verdict: 'applied', detail: null, steps: [first], order, money: [], grant: null },
     subscription,
@@ -88,7 +80,10 @@ function withGrant(decision: Decision, subscription: Subscription, at: string): 
   const recorded = move(decision.order, { type: 'grant.recorded', at });
   if (!recorded.step) throw new Error(`order ${decision.order.id} refused its own grant`);
   const grant = grantOf(recorded, subscription, at);
-  if (grant?.extended) recorded.step.effects.push(extendedNotice(recorded, grant, at));
+  if (grant)
+    recorded.step.effects.push(
+      ...noticesOfGrant(recorded.order, recorded.order.state.context, grant, subscription, at),
+    );
   return { ...decision, steps: [...decision.steps, recorded.step], order: recorded.order, grant };
 }
 
@@ -105,9 +100,23 @@ function move(order: LiveOrder, event: OrderEvent): Moved {
   if (answer.verdict !== 'applied' && answer.verdict !== 'mismatch' && answer.verdict !== 'surplus') {
     return { order, actions, answer, step: null };
   }
-  const next = { ...order, state, version: order.version + 1 };
+  const place = { id: order.id, version: order.version + 1 };
+  const effects = effectsOf(place, event, actions, order.state.context);
+  const next = { ...order, state: withRefundsRemembered(chart, state, effects), version: place.version };
   const moved = { ...next, deadline: nextDeadline({ ...next, deadline: order.deadline }, actions, event.at) };
-  return { order: moved, actions, answer, step: stepOf(moved, event, stateName(order), actions) };
+  return { order: moved, actions, answer, step: stepOf(moved, event, stateName(order), effects) };
+}
+
+/** Whatever asks for a refund sets its money aside, in the same step, under the effect's own key: nobody can forget to. */
+function withRefundsRemembered(
+  chart: Chart,
+  state: LiveOrder['state'],
+  effects: readonly Effect[],
+): LiveOrder['state'] {
+  const { context } = state;
+  const payments = withRefundsSetAside(context.payments, effects);
+  if (payments === context.payments) return state;
+  return chart.resolveState({ value: state.value, context: { ...context, payments } });
 }
 
 /**
@@ -157,12 +166,7 @@ function nextDeadline(order: LiveOrder, actions: readonly Action[], at: string):
   return deadline;
 }
 
-function stepOf(
-  order: LiveOrder,
-  event: OrderCreated | OrderEvent,
-  from: string | null,
-  actions: readonly Action[],
-): Step {
+function stepOf(order: LiveOrder, event: OrderCreated | OrderEvent, from: string | null, effects: Effect[]): Step {
   return {
     event,
     from,
@@ -170,26 +174,8 @@ function stepOf(
     version: order.version,
     snapshot: storedForm(order),
     wakeAt: order.deadline ? new Date(order.deadline.dueAt) : null,
-    effects: effectsOf(order, event, actions),
+    effects,
   };
-}
-
-function effectsOf(order: LiveOrder, event: OrderCreated | OrderEvent, actions: readonly Action[]): Effect[] {
-  const effects: Effect[] = [];
-  for (const action of actions) {
-    if (action.type === 'effect') {
-      const { effect, key, each, delayMs = 0, payload } = action.params as EffectParams;
-      const dedupKey = `${order.id}:${key}${each ? `:${order.version}` : ''}`;
-      const availableAt = new Date(Date.parse(event.at) + delayMs).toISOString();
-      if (!effects.some(known => known.dedupKey === dedupKey))
-        effects.push({ effect, payload, dedupKey, orderVersion: order.version, availableAt });
-    }
-    if (action.type === 'rearmDead' && event.type === 'retry.requested') {
-      for (const dead of event.dead ?? [])
-        effects.push({ ...(dead as Effect), orderVersion: order.version, availableAt: event.at });
-    }
-  }
-  return effects;
 }
 
 function changedPayments(before: LiveOrder, after: LiveOrder): PaymentRecord[] {
@@ -206,7 +192,7 @@ function grantOf(moved: Moved, subscription: Subscription, at: string): GrantCha
   if (change === 'revoke')
     return context.granted ? revoke(subscription, moved.order.id, new Date(at), 'refunded') : null;
   const paying = payingPayment(context);
-  return give(subscription, {
+  const bought = {
     orderId: moved.order.id,
     provider: context.provider,
     paymentId: paying?.paymentId ?? null,
@@ -215,7 +201,8 @@ function grantOf(moved: Moved, subscription: Subscription, at: string): GrantCha
     days: context.plan.days,
     graceDays: context.plan.graceDays,
     grantedAt: new Date(at),
-  });
+  };
+  return give(subscription, bought, context.kind);
 }
 
 /** The payment that buys the grant: the one that fits and still holds its money, the latest of several. */
@@ -227,24 +214,6 @@ function baseAt(paying: PaymentRecord | undefined, at: string): Date {
   const decidedAt = Date.parse(at);
   const paidAt = paying?.asOf ? Date.parse(paying.asOf) : decidedAt;
   return new Date(decidedAt - paidAt <= LEARNED_IN_TIME_MS ? Math.min(paidAt, decidedAt) : decidedAt);
-}
-
-function extendedNotice(recorded: Moved, grant: GrantChange, at: string): Effect {
-  const { id, version, state } = recorded.order;
-  const payload = {
-    type: 'subscription.extended',
-    userId: state.context.userId,
-    product: state.context.plan.product,
-    planId: state.context.plan.id,
-    endsAt: grant.subscription.fold?.endsAt.toISOString(),
-  };
-  return {
-    effect: 'notify',
-    payload,
-    dedupKey: `${id}:notify:subscription.extended:${version}`,
-    orderVersion: version,
-    availableAt: at,
-  };
 }
 
 function lastParams<P>(actions: readonly Action[], type: string): P | undefined {

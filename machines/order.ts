@@ -3,8 +3,16 @@
 // A cell that answers without moving says so with `answer`; a cell that says nothing else answers `applied`.
 import {
   alert,
+  alertIfRefundFailed,
   capture,
   close,
+  notify,
+  notifyStuck,
+  reconcile,
+  voidReservations,
+} from './orderEffects.ts';
+import {
+  anotherReserved,
   elsewhere,
   grant,
   heard,
@@ -17,25 +25,19 @@ import {
   noDeadline,
   noGrantYet,
   noRefund,
-  notify,
   oddPayment,
   openedLate,
-  openedWhilePaid,
   opening,
   paid,
   paidAgain,
   paidWhileReserved,
   REFUND_INSTEAD,
   rearmOr,
-  reconcile,
   recorded,
   refundOr,
   says,
-  surplus,
-  surplusReserved,
   toldBefore,
-  voidAuthorized,
-  voidReserved,
+  tooManyPayments,
 } from './orderPhrases.ts';
 import { orderContextOf, orderSetup } from './orderSetup.ts';
 
@@ -65,6 +67,7 @@ export const orderChart = orderSetup.createMachine({
         'payment.authorized': [
           elsewhere,
           { guard: 'givenBackAlready', ...says('stale') },
+          tooManyPayments,
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { target: 'parked', actions: mismatch },
         ],
@@ -88,12 +91,13 @@ export const orderChart = orderSetup.createMachine({
         ],
       },
       on: {
-        'checkout.opened': openedWhilePaid,
+        'checkout.opened': opening,
         'checkout.refused': says('stale'),
         'payment.authorized': [
           elsewhere,
           known,
-          { guard: 'fits', actions: surplusReserved },
+          tooManyPayments,
+          anotherReserved,
           { target: 'parked', actions: mismatch },
         ],
         'payment.captured': [
@@ -120,8 +124,8 @@ export const orderChart = orderSetup.createMachine({
         ],
         'dispute.updated': recorded['dispute.updated'],
         'cancel.requested': [
-          { guard: 'moneyHeld', target: 'parked', actions: [voidAuthorized, 'voidAuthorization', 'noteClosed'] },
-          { target: 'failed', actions: [voidAuthorized, 'voidAuthorization', 'noteClosed'] },
+          { guard: 'moneyHeld', target: 'parked', actions: [voidReservations, 'voidReservations', 'noteClosed'] },
+          { target: 'failed', actions: [voidReservations, 'voidReservations', 'noteClosed'] },
         ],
         ...noRefund('nothing was captured; cancel instead'),
         'retry.requested': rearmOr(NOTHING_TO_RETRY),
@@ -133,12 +137,12 @@ export const orderChart = orderSetup.createMachine({
       after: { grantOverdue: { target: 'captured', reenter: true, actions: ['noteGrantTry', alert('grant_overdue')] } },
       on: {
         'grant.recorded': { target: 'subscribed', actions: ['noteGranted', grant('give')] },
-        'checkout.opened': openedWhilePaid,
+        'checkout.opened': opening,
         ...lateAttempts,
         ...paidAgain,
         'cancel.requested': says('illegal', REFUND_INSTEAD),
         'refund.requested': refundOr(NOTHING_TO_REFUND),
-        'retry.requested': { target: 'captured', reenter: true },
+        'retry.requested': { target: 'captured', reenter: true, actions: ['rearmDead'] },
         ...noDeadline,
       },
     },
@@ -146,7 +150,7 @@ export const orderChart = orderSetup.createMachine({
       entry: [notify('order.subscribed')],
       on: {
         'grant.recorded': says('duplicate'),
-        'checkout.opened': openedWhilePaid,
+        'checkout.opened': opening,
         ...lateAttempts,
         ...paidAgain,
         'cancel.requested': says('illegal', REFUND_INSTEAD),
@@ -165,6 +169,7 @@ export const orderChart = orderSetup.createMachine({
           known,
           { guard: 'givenBackAlready', ...says('stale') },
           { guard: 'olderThanItsFailure', ...says('stale') },
+          tooManyPayments,
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { target: 'parked', actions: mismatch },
         ],
@@ -178,7 +183,7 @@ export const orderChart = orderSetup.createMachine({
         // What a wrong payment had given back is ours again: somebody must decide about it after all.
         'refund.updated': [
           ...toldBefore,
-          { guard: 'moneyHeld', target: 'parked', actions: ['hear', alert('mismatch')] },
+          { guard: 'moneyHeld', target: 'parked', actions: [alertIfRefundFailed, 'hear', alert('mismatch')] },
           heard,
         ],
         'dispute.updated': [
@@ -194,13 +199,14 @@ export const orderChart = orderSetup.createMachine({
       },
     },
     parked: {
-      entry: [notify('order.stuck')],
+      entry: [notifyStuck],
       on: {
-        'checkout.opened': openedWhilePaid,
+        'checkout.opened': opening,
         ...lateAttempts,
         'payment.authorized': [
           elsewhere,
           known,
+          tooManyPayments,
           { guard: 'fits', target: 'authorized', actions: ['hear', 'awaitCapture'] },
           { actions: mismatch },
         ],
@@ -218,15 +224,19 @@ export const orderChart = orderSetup.createMachine({
           { actions: ['hear', alert('dispute')] },
         ],
         'cancel.requested': [
-          { guard: 'onlyReserves', target: 'failed', actions: [voidReserved, 'noteClosed', close] },
+          {
+            guard: 'onlyReserves',
+            target: 'failed',
+            actions: [voidReservations, 'voidReservations', 'noteClosed', close],
+          },
           { guard: 'holdsNothing', target: 'failed', actions: ['noteClosed', close] },
           says('illegal', 'money is held; refund it first'),
         ],
         'refund.requested': refundOr(NOTHING_TO_REFUND),
         'retry.requested': [
+          { guard: 'authorizationStands', target: 'authorized', actions: ['rearmDead', 'awaitCapture'] },
+          { guard: 'causeIsGone', target: 'failed', actions: ['rearmDead'] },
           { guard: 'effectIsDead', actions: ['rearmDead'] },
-          { guard: 'authorizationStands', target: 'authorized', actions: ['awaitCapture'] },
-          { guard: 'causeIsGone', target: 'failed' },
           says('illegal', 'a payment that is not what the order costs is still held; refund it first'),
         ],
         ...noGrantYet,
@@ -236,22 +246,9 @@ export const orderChart = orderSetup.createMachine({
     refunded: {
       entry: [grant('revoke'), notify('order.refunded')],
       on: {
-        'checkout.opened': openedWhilePaid,
+        'checkout.opened': opening,
         ...lateAttempts,
-        'payment.authorized': paidAgain['payment.authorized'],
-        'payment.captured': [
-          elsewhere,
-          known,
-          { guard: 'fitsMoneyBackAgain', target: 'subscribed', actions: [...surplus, grant('restore')] },
-          { guard: 'fitsAndPays', target: 'captured', actions: surplus },
-          { guard: 'fits', actions: surplus },
-          // More of a payment that counts than was known when it went back: the net rule asks for all of it.
-          { guard: 'moneyBackAgain', target: 'subscribed', actions: [...mismatch, grant('restore')] },
-          { guard: 'moneyLeft', target: 'captured', actions: mismatch },
-          { actions: mismatch },
-        ],
-        'refund.updated': [...toldBefore, ...moneyReturns, heard],
-        'dispute.updated': [...toldBefore, ...moneyReturns, { actions: ['hear', alert('dispute')] }],
+        ...moneyReturns,
         'cancel.requested': says('illegal', 'the money has gone back already'),
         'refund.requested': refundOr('the money has gone back already'),
         'retry.requested': rearmOr(NOTHING_TO_RETRY),

@@ -1,134 +1,68 @@
-// The phrases of the order chart: what it answers, what it asks of the world, and the cells that several states share.
-import { type Answer, type Asked, type EffectParams, type GrantParams, refundTarget } from './orderSetup.ts';
+// The phrases of the order chart: what it answers, and the cells that several states share.
+
+import { heldMinor, refundableMinor, underWayMinor } from './money.ts';
+import { MAX_PAYMENTS } from './orderContext.ts';
+import {
+  alert,
+  alertIfRefundFailed,
+  askLater,
+  close,
+  mismatchSentence,
+  openSurplus,
+  refund,
+  settleSurplus,
+  voidReservations,
+  voidThis,
+} from './orderEffects.ts';
+import type { Answer, Asked, GrantParams } from './orderSetup.ts';
 
 const answer = (verdict: Answer['verdict'], detail?: string) =>
   ({ type: 'answer', params: { verdict, detail } }) as const;
+const answerWith = (verdict: Answer['verdict'], detail: (asked: Asked) => string) =>
+  ({ type: 'answer', params: (asked: Asked): Answer => ({ verdict, detail: detail(asked) }) }) as const;
 export const says = (verdict: Answer['verdict'], detail?: string) => ({ actions: [answer(verdict, detail)] }) as const;
 export const grant = (change: GrantParams['change']) => ({ type: 'grant', params: { change } }) as const;
-const effect = (params: (asked: Asked) => EffectParams) => ({ type: 'effect', params }) as const;
-const paymentIdOf = ({ event }: Asked) => ('paymentId' in event && event.paymentId) || '';
 
-// Effects. The key makes an effect one of its kind: asking again for `capture:pay_1` is the same capture.
-export const capture = effect(({ context: { authorizedBy, amountMinor, currency } }) => ({
-  effect: 'capture',
-  key: `capture:${authorizedBy}`,
-  payload: { paymentId: authorizedBy, amountMinor, currency },
-}));
-export const close = effect(({ context }) => ({
-  effect: 'close',
-  key: 'close',
-  payload: { providerOrderId: context.providerOrderId, handle: context.providerHandle },
-}));
-const voidPayment = (paymentId: string): EffectParams => ({
-  effect: 'void',
-  key: `void:${paymentId}`,
-  payload: { paymentId },
-});
-const voidThis = effect(asked => voidPayment(paymentIdOf(asked)));
-export const voidAuthorized = effect(({ context }) => voidPayment(context.authorizedBy ?? ''));
-export const voidReserved = effect(({ context }) =>
-  voidPayment(context.payments.find(p => p.state === 'authorized')?.paymentId ?? ''),
-);
-export const reconcile = effect(({ context }) => ({
-  effect: 'reconcile',
-  key: 'reconcile',
-  each: true,
-  payload: { paymentId: context.authorizedBy },
-}));
-const refund = effect(asked => ({
-  effect: 'refund',
-  key: 'refund',
-  each: true,
-  payload: { ...refundTarget(asked) },
-}));
-export const notify = (topic: string) =>
-  effect(({ context }) => ({
-    effect: 'notify',
-    key: `notify:${topic}`,
-    each: true,
-    payload: { type: topic, userId: context.userId, product: context.plan.product, planId: context.plan.id },
-  }));
-export const alert = (cause: string) =>
-  effect(asked => {
-    const { type, at, ...about } = asked.event;
-    return { effect: 'alert', key: `alert:${cause}`, each: true, payload: { cause, eventType: type, ...about } };
-  });
-/** What a surplus payment is owed, by the policy the plan had when it was bought. */
-const settleSurplus = effect(asked => {
-  const { context, event } = asked;
-  const paymentId = paymentIdOf(asked);
-  const payload = {
-    cause: 'surplus',
-    paymentId,
-    amountMinor: 'amountMinor' in event ? event.amountMinor : context.amountMinor,
-  };
-  if (context.plan.surplusPolicy === 'refund') return { effect: 'refund', key: `refund:surplus:${paymentId}`, payload };
-  if (context.plan.surplusPolicy === 'extend')
-    return { effect: 'open', key: `open:surplus:${paymentId}`, payload: { ...payload, kind: 'surplus' } };
-  return { effect: 'alert', key: `alert:surplus_held:${paymentId}`, payload };
-});
-
-export const mismatch = [
-  'hear',
-  {
-    type: 'answer',
-    params: ({ context, event }: Asked): Answer => ({
-      verdict: 'mismatch',
-      detail:
-        'currency' in event
-          ? `${event.amountMinor} ${event.currency} (account ${event.account ?? context.account}, ${(event.live ?? context.live) ? 'live' : 'test'}) where the order costs ${context.amountMinor} ${context.currency} (account ${context.account}, ${context.live ? 'live' : 'test'})`
-          : 'the payment is not what the order costs',
-    }),
-  },
-  alert('mismatch'),
-] as const;
-export const surplus = [
-  'hear',
-  answer('surplus', 'the order is already paid by another payment'),
-  settleSurplus,
-  alert('surplus'),
-] as const;
-export const surplusReserved = [
-  'hear',
-  answer('surplus', 'the order is already paid by another payment'),
-  voidThis,
-] as const;
+export const mismatch = ['hear', answerWith('mismatch', mismatchSentence), alert('mismatch')] as const;
+const PAID_BY_ANOTHER = 'the order is already paid by another payment';
+export const surplus = ['hear', answer('surplus', PAID_BY_ANOTHER), settleSurplus, alert('surplus')] as const;
+const surplusReserved = ['hear', answer('surplus', PAID_BY_ANOTHER), voidThis] as const;
+/** Not heard here: the payment will be another order's, and a payment is in one order's books only. */
+const surplusPassedOn = ['passOn', answer('surplus', PAID_BY_ANOTHER), openSurplus, alert('surplus')] as const;
+const PASSED_ON = 'the payment was passed on, to become an order of its own';
 
 /** The money is another order's: this one neither keeps it nor waits for it, but somebody must look. */
 export const elsewhere = {
   guard: 'belongsElsewhere',
-  actions: [
-    {
-      type: 'answer',
-      params: ({ event }: Asked): Answer => ({
-        verdict: 'mismatch',
-        detail: `the payment belongs to order ${'ownedBy' in event ? event.ownedBy : 'unknown'}`,
-      }),
-    },
-    alert('mismatch'),
-  ],
+  actions: [answerWith('mismatch', mismatchSentence), alert('mismatch')],
 } as const;
 
 // Cells that several states share.
 export const known = { guard: 'nothingNew', ...says('duplicate') } as const;
+/** A payment that was passed on is known, whoever it belongs to by now. */
+const passedOn = { guard: 'passedOn', ...says('duplicate', PASSED_ON) } as const;
+/** What goes back of it is kept until its own order can be told. */
+const keptForItsOrder = { guard: 'passedOn', ...says('parked', PASSED_ON) } as const;
+export const tooManyPayments = {
+  guard: 'tooManyPayments',
+  ...says('stale', `the order has heard of ${MAX_PAYMENTS} payments and takes no further authorisation`),
+} as const;
 export const toldBefore = [{ guard: 'olderFact', ...says('stale') }, known] as const;
-export const heard = { actions: ['hear'] } as const;
+export const heard = { actions: [alertIfRefundFailed, 'hear'] } as const;
+const heardDispute = { actions: ['hear', alert('dispute')] } as const;
 export const recorded = {
   'refund.updated': [...toldBefore, heard],
-  'dispute.updated': [...toldBefore, { actions: ['hear', alert('dispute')] }],
+  'dispute.updated': [...toldBefore, heardDispute],
 } as const;
-export const opening = [
-  { guard: 'openedAsThis', ...says('duplicate') },
-  { guard: 'notOpened', actions: ['open'] },
-  says('stale'),
-] as const;
+const opened = ['open', askLater] as const;
+const openedAgain = { guard: 'openedAsThis', ...says('duplicate') } as const;
+export const opening = [openedAgain, { guard: 'notOpened', actions: opened }, says('stale')] as const;
 /** Opened only after the order had ended: recorded, and closed again so that nobody pays for nothing. */
 export const openedLate = [
-  opening[0],
-  { guard: 'notOpened', actions: ['open', 'noteClosed', close] },
+  openedAgain,
+  { guard: 'notOpened', actions: [...opened, 'noteClosed', close] },
   says('stale'),
 ] as const;
-export const openedWhilePaid = [opening[0], { guard: 'notOpened', actions: ['open'] }, says('stale')] as const;
 export const noGrantYet = { 'grant.recorded': says('stale') } as const;
 export const noDeadline = { 'deadline.passed': says('stale') } as const;
 export const lateAttempts = {
@@ -139,11 +73,29 @@ export const lateAttempts = {
 export const noRefund = (detail: string) => ({ 'refund.requested': says('illegal', detail) }) as const;
 export const rearmOr = (detail: string) =>
   [{ guard: 'effectIsDead', actions: ['rearmDead'] }, says('illegal', detail)] as const;
-export const refundOr = (detail: string) =>
-  [{ guard: 'refundable', actions: [refund] }, says('illegal', detail)] as const;
+/** `nothingHeld` is said where no captured money is left at all; else the answer counts what there is. */
+export const refundOr = (nothingHeld: string) =>
+  [
+    { guard: 'refundable', actions: [refund] },
+    { actions: [answerWith('illegal', asked => refundRefused(asked, nothingHeld))] },
+  ] as const;
 export const NOTHING_TO_RETRY = 'nothing has failed that could be tried again';
-export const NOTHING_TO_REFUND = 'no captured payment holds that much money';
+export const NOTHING_TO_REFUND = 'no captured payment holds money';
 export const REFUND_INSTEAD = 'the money has arrived; request a refund instead';
+
+function refundRefused({ context, event }: Asked, nothingHeld: string): string {
+  const holding = context.payments.filter(payment => heldMinor(payment) > 0);
+  const named = event.type === 'refund.requested' ? event.paymentId : undefined;
+  if (named !== undefined && context.passedOn.includes(named)) return `payment ${named}: ${PASSED_ON}`;
+  const payment = named === undefined ? holding.at(-1) : holding.find(({ paymentId }) => paymentId === named);
+  if (payment) {
+    const { paymentId, currency } = payment;
+    return `${refundableMinor(payment)} ${currency} of payment ${paymentId} can be refunded: ${heldMinor(payment)} are held, ${underWayMinor(payment)} of them on their way back`;
+  }
+  return named === undefined || holding.length === 0
+    ? nothingHeld
+    : `payment ${named} holds no captured money of this order`;
+}
 
 // What money means to an order, before it is paid and after.
 /** An unpaid order is paid: it moves on, or, if the money has gone back before we heard of it, straight to refunded. */
@@ -153,14 +105,15 @@ export const paid = [
   { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
   { guard: 'fits', target: 'refunded', actions: ['hear'] },
 ] as const;
-/** The same while another payment is reserved: that one is let go. */
+/** The same while other payments are reserved: each of them is let go. */
 export const paidWhileReserved = [
   elsewhere,
   known,
-  { guard: 'anotherPays', target: 'captured', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
-  { guard: 'anotherFits', target: 'refunded', actions: ['hear', voidAuthorized, 'voidAuthorization'] },
+  { guard: 'paysBesideReservations', target: 'captured', actions: ['hear', voidReservations, 'voidReservations'] },
+  { guard: 'fitsBesideReservations', target: 'refunded', actions: ['hear', voidReservations, 'voidReservations'] },
   ...paid,
 ] as const;
+export const anotherReserved = { guard: 'fits', actions: surplusReserved } as const;
 export const oddPayment = [
   { guard: 'oddMoneyIsBack', target: 'failed', actions: mismatch },
   { target: 'parked', actions: mismatch },
@@ -168,21 +121,62 @@ export const oddPayment = [
 /** A granted order hears of money again: more of it is surplus, and what is odd stays odd. */
 export const paidAgain = {
   'payment.authorized': [
+    passedOn,
     elsewhere,
     { guard: 'isCapturedPayment', ...says('stale') },
     known,
-    { guard: 'fits', actions: surplusReserved },
+    tooManyPayments,
+    anotherReserved,
     { actions: mismatch },
   ],
-  'payment.captured': [elsewhere, known, { guard: 'fits', actions: surplus }, { actions: mismatch }],
-  'refund.updated': [...toldBefore, { guard: 'moneyGone', target: 'refunded', actions: ['hear'] }, heard],
+  'payment.captured': [
+    passedOn,
+    elsewhere,
+    known,
+    { guard: 'passesOn', actions: surplusPassedOn },
+    { guard: 'fits', actions: surplus },
+    { actions: mismatch },
+  ],
+  'refund.updated': [
+    keptForItsOrder,
+    ...toldBefore,
+    { guard: 'moneyGone', target: 'refunded', actions: ['hear'] },
+    heard,
+  ],
   'dispute.updated': [
+    keptForItsOrder,
     ...toldBefore,
     { guard: 'moneyGone', target: 'refunded', actions: ['hear', alert('dispute')] },
-    { actions: ['hear', alert('dispute')] },
+    heardDispute,
   ],
 } as const;
-export const moneyReturns = [
-  { guard: 'moneyBackAgain', target: 'subscribed', actions: ['hear', grant('restore')] },
-  { guard: 'moneyLeft', target: 'captured', actions: ['hear'] },
-] as const;
+/** The money has gone back; the net rule alone decides whether any of it is ours again. */
+export const moneyReturns = {
+  'payment.authorized': paidAgain['payment.authorized'],
+  'payment.captured': [
+    passedOn,
+    elsewhere,
+    known,
+    { guard: 'fitsMoneyBackAgain', target: 'subscribed', actions: [...surplus, grant('restore')] },
+    { guard: 'fitsAndPays', target: 'captured', actions: surplus },
+    { guard: 'fits', actions: surplus },
+    // More of a payment that counts than was known when it went back: the net rule asks for all of it.
+    { guard: 'moneyBackAgain', target: 'subscribed', actions: [...mismatch, grant('restore')] },
+    { guard: 'moneyLeft', target: 'captured', actions: mismatch },
+    { actions: mismatch },
+  ],
+  'refund.updated': [
+    keptForItsOrder,
+    ...toldBefore,
+    { guard: 'moneyBackAgain', target: 'subscribed', actions: [...heard.actions, grant('restore')] },
+    { guard: 'moneyLeft', target: 'captured', actions: heard.actions },
+    heard,
+  ],
+  'dispute.updated': [
+    keptForItsOrder,
+    ...toldBefore,
+    { guard: 'moneyBackAgain', target: 'subscribed', actions: [...heardDispute.actions, grant('restore')] },
+    { guard: 'moneyLeft', target: 'captured', actions: heardDispute.actions },
+    heardDispute,
+  ],
+} as const;

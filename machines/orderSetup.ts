@@ -2,6 +2,7 @@
 // what is asked of the world, as data) and its delays. The chart itself is order.ts.
 import { assign, setup } from 'xstate';
 import { askAgainAfterMs, MAX_ASKED } from './askSchedule.ts';
+import { revivable } from './effects.ts';
 import {
   counts,
   fits,
@@ -15,7 +16,7 @@ import {
   type Terms,
   wasReturned,
 } from './money.ts';
-import { ATTEMPTS_KEPT, MAX_ATTEMPTS, newOrderContext, type OrderContext } from './orderContext.ts';
+import { ATTEMPTS_KEPT, MAX_ATTEMPTS, MAX_PAYMENTS, newOrderContext, type OrderContext } from './orderContext.ts';
 import type { OrderCreated, OrderEvent, PaymentFact } from './orderEvents.ts';
 
 /** How long a customer may take to pay, in ms: UPI and bank pages time out before; later money still counts. */
@@ -39,6 +40,8 @@ export type EffectParams = {
   delayMs?: number;
   payload: Record<string, unknown>;
 };
+/** What one action asks for: one effect, several, or by an empty list none. */
+export type EffectsAsked = EffectParams | readonly EffectParams[];
 export type GrantParams = { change: 'give' | 'revoke' | 'restore' };
 
 export type Asked = { context: OrderContext; event: OrderEvent };
@@ -62,21 +65,18 @@ const moneyLeft = (asked: Asked) => after(asked).some(counts) && net(after(asked
 const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked)) <= 0;
 const isTheAuthorization = ({ context, event }: Asked) =>
   'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
-/** No authorisation stands: each was captured, ended or given back. */
-const nothingReserved = (payments: PaymentRecord[]) =>
-  payments.every(p => p.state !== 'authorized' || wasReturned([p], p.paymentId, p.amountMinor));
+/** Authorisations that stand, neither captured nor ended nor given back, but for one payment. */
+export const openReservations = (payments: PaymentRecord[], but?: string) =>
+  payments.filter(
+    p => p.state === 'authorized' && p.paymentId !== but && !wasReturned([p], p.paymentId, p.amountMinor),
+  );
+const nothingReserved = (payments: PaymentRecord[]) => openReservations(payments).length === 0;
 /** A payment stands that is not what the order costs: the reason to be parked is still there. */
 const oddPaymentStands = (payments: PaymentRecord[]) =>
   payments.some(payment => !payment.fits && (!nothingReserved([payment]) || !holdsNothing([payment])));
 /** The authorisation can still be captured: it was neither ended nor given back. */
 const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentRecord[]) =>
-  payments.some(
-    payment =>
-      payment.paymentId === authorizedBy &&
-      payment.state === 'authorized' &&
-      payment.fits &&
-      !wasReturned([payment], payment.paymentId, payment.amountMinor),
-  );
+  openReservations(payments).some(payment => payment.paymentId === authorizedBy && payment.fits);
 const authorizationStands = (context: OrderContext, payments = context.payments) =>
   !oddPaymentStands(payments) && reservationStands(context, payments);
 const moneyHeld = (asked: Asked) => !holdsNothing(after(asked));
@@ -86,9 +86,10 @@ const authorizationGivenBack = (asked: Asked) =>
   asked.event.type === 'refund.updated' &&
   isTheAuthorization(asked) &&
   after(asked).some(p => p.paymentId === asked.context.authorizedBy && wasReturned([p], p.paymentId, p.amountMinor));
-/** A fitting payment that is not the one the order waits for, while that one could still be captured. */
-const isAnother = (asked: Asked) =>
-  doesFit(asked) && !isTheAuthorization(asked) && reservationStands(asked.context, asked.context.payments);
+/** A fitting payment, while others could still be captured. */
+const besideReservations = (asked: Asked) =>
+  doesFit(asked) &&
+  openReservations(asked.context.payments, isPayment(asked.event) ? asked.event.paymentId : '').length > 0;
 
 /** The payment a refund request means (the named one, or the newest that still holds money) and how much of it. */
 export function refundTarget({ context, event }: Asked): { paymentId: string; amountMinor: number } | null {
@@ -103,6 +104,10 @@ export function refundTarget({ context, event }: Asked): { paymentId: string; am
 /** `failed` may be authorised again under the same id (a retried intent); `voided` is over. */
 const endAuthorization = (context: OrderContext, state: 'failed' | 'voided') =>
   context.payments.map(p => (p.state === 'authorized' && p.paymentId === context.authorizedBy ? { ...p, state } : p));
+const endReservations = ({ payments }: OrderContext) => {
+  const open = openReservations(payments);
+  return payments.map(p => (open.includes(p) ? { ...p, state: 'voided' as const } : p));
+};
 
 export const orderSetup = setup({
   types: {
@@ -120,8 +125,14 @@ export const orderSetup = setup({
     fits: doesFit,
     belongsElsewhere: ({ event }) => isPayment(event) && event.ownedBy !== undefined,
     fitsAndPays: asked => doesFit(asked) && moneyLeft(asked),
-    anotherPays: asked => isAnother(asked) && moneyLeft(asked),
-    anotherFits: isAnother,
+    paysBesideReservations: asked => besideReservations(asked) && moneyLeft(asked),
+    fitsBesideReservations: besideReservations,
+    passedOn: ({ context, event }) =>
+      'paymentId' in event && event.paymentId !== undefined && context.passedOn.includes(event.paymentId),
+    // What this order has heard of is in its books, and a payment is in one order's books only.
+    passesOn: asked =>
+      doesFit(asked) && asked.context.plan.surplusPolicy === 'extend' && paymentOf(asked) === undefined,
+    tooManyPayments: asked => asked.context.payments.length >= MAX_PAYMENTS && paymentOf(asked) === undefined,
     moneyLeft: asked => !asked.context.granted && moneyLeft(asked),
     moneyBackAgain: asked => asked.context.granted && moneyLeft(asked),
     fitsMoneyBackAgain: asked => asked.context.granted && doesFit(asked) && moneyLeft(asked),
@@ -162,7 +173,8 @@ export const orderSetup = setup({
     openedAsThis: ({ context, event }) =>
       event.type === 'checkout.opened' && event.providerOrderId === context.providerOrderId,
     refundable: asked => refundTarget(asked) !== null,
-    effectIsDead: ({ event }) => event.type === 'retry.requested' && (event.dead?.length ?? 0) > 0,
+    effectIsDead: ({ context, event }) =>
+      event.type === 'retry.requested' && revivable(context.payments, event.dead ?? []).length > 0,
     authorizationStands: ({ context }) => authorizationStands(context),
     causeIsGone: ({ context }) => !oddPaymentStands(context.payments),
     holdsNothing: ({ context }) => holdsNothing(context.payments),
@@ -174,7 +186,7 @@ export const orderSetup = setup({
   actions: {
     // Data for decide.ts; run by nobody.
     answer: (_, _params: Answer) => {},
-    effect: (_, _params: EffectParams) => {},
+    effect: (_, _params: EffectsAsked) => {},
     rearmDead: () => {},
     grant: (_, _params: GrantParams) => {},
     // What is remembered.
@@ -197,6 +209,10 @@ export const orderSetup = setup({
     ),
     dropAuthorization: assign({ payments: ({ context }) => endAuthorization(context, 'failed'), authorizedBy: null }),
     voidAuthorization: assign({ payments: ({ context }) => endAuthorization(context, 'voided'), authorizedBy: null }),
+    voidReservations: assign({ payments: ({ context }) => endReservations(context), authorizedBy: null }),
+    passOn: assign({
+      passedOn: ({ context, event }) => (isPayment(event) ? [...context.passedOn, event.paymentId] : context.passedOn),
+    }),
     noteAttempt: assign(({ context, event }) => ({
       attempts: [
         ...context.attempts,

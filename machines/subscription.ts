@@ -1,5 +1,6 @@
 // The subscription of one user to one product: the fold of its live grants. Orders change it in three ways only: give,
 // revoke, restore. Each returns the rows to write; nothing here reads a clock or a table.
+import type { OrderKind } from './orderEvents.ts';
 import { type Bought, type Fold, foldGrants, goesOn, step } from './periods.ts';
 
 /** This order bought this period. Its facts never change; the dates are the fold's answer. */
@@ -46,8 +47,11 @@ export function noSubscription(userId: string, product: string): Subscription {
   return { userId, product, version: 0, grants: 0, fold: null, cancelAtEnd: false, all: [] };
 }
 
-/** Adds one grant: one step of the fold, whatever came before. */
-export function give(subscription: Subscription, bought: NewGrant): GrantChange {
+/**
+ * Adds one grant: one step of the fold, whatever came before. Who buys again wants to go on, whatever was cancelled before;
+ * a renewal is charged without anybody asking, so a cancellation outlives it.
+ */
+export function give(subscription: Subscription, bought: NewGrant, kind: OrderKind): GrantChange {
   const { fold, startsAt, endsAt } = step(subscription.fold, bought);
   const grant: Grant = {
     orderId: bought.orderId,
@@ -70,6 +74,7 @@ export function give(subscription: Subscription, bought: NewGrant): GrantChange 
     ...subscription,
     grants: grant.seq,
     fold,
+    cancelAtEnd: kind === 'renewal' && subscription.cancelAtEnd,
     all: subscription.all && [...subscription.all, grant],
   };
   return { change: 'give', subscription: next, grants: [grant], extended: goesOn(subscription.fold, bought.baseAt) };

@@ -21,7 +21,7 @@ function grants(...list: Bought[]): KnownGrant[] {
       baseAt: day(at),
       ...facts,
     };
-    subscription = give(subscription, { ...bought, grantedAt: day(at) }).subscription;
+    subscription = give(subscription, { ...bought, grantedAt: day(at) }, 'purchase').subscription;
   }
   for (const [index, { revokedAt }] of list.entries())
     if (revokedAt) subscription = revoke(subscription, `ord_${index + 1}`, day(revokedAt), 'refunded').subscription;

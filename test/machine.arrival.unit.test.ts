@@ -3,7 +3,7 @@
 // with repetitions of large ones, whose seed fast-check prints.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Effect } from '../machines/decide.ts';
+import type { Effect } from '../machines/effects.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import { booksOf, expectMoneyExplained, expectNoForgottenMoney, expectOneGrant } from './support/books.ts';
 import { AT, authorized, begin, captured, dispute, opened, orderFor, PRICE, refund, tell } from './support/given.ts';

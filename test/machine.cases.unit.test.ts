@@ -53,10 +53,11 @@ describe('surplus by the policy of the plan as it was bought', () => {
   const bought = (surplusPolicy: 'refund' | 'extend' | 'hold') =>
     givenOrder(orderFor({ plan: { ...PLAN, surplusPolicy } }), opened, captured('pay_1')).when(captured('pay_2'));
   const about = { cause: 'surplus', paymentId: 'pay_2', amountMinor: PRICE };
+  const held = { ...about, cause: 'surplus_held', currency: 'INR' };
   test.each([
     ['refund', { effect: 'refund', dedupKey: 'ord_1:refund:surplus:pay_2', payload: about }],
     ['extend', { effect: 'open', dedupKey: 'ord_1:open:surplus:pay_2', payload: { ...about, kind: 'surplus' } }],
-    ['hold', { effect: 'alert', dedupKey: 'ord_1:alert:surplus_held:pay_2', payload: about }],
+    ['hold', { effect: 'alert', dedupKey: 'ord_1:alert:surplus_held:pay_2', payload: held }],
   ] as const)('%s', (policy, effect) => {
     const when = bought(policy);
     expect(when.decision).toMatchObject({ verdict: 'surplus', grant: null, steps: [{ to: 'subscribed' }] });
@@ -200,6 +201,7 @@ describe('what effects tell', () => {
       paymentId: 'pay_1',
       amountMinor: 1,
       currency: 'INR',
+      detail: '1 INR (account acc_1, test) where the order costs 49900 INR (account acc_1, test)',
     });
   });
   test('the same thing said twice by one order has two keys, the same thing done twice has one', () => {

@@ -1,6 +1,18 @@
 // What a refund request asks of the world: which payment, how much, under which key; and what re-arming sends again.
 import { describe, expect, test } from 'vitest';
-import { AT, askRefund, askRetry, captured, given, PRICE, refund } from './support/given.ts';
+import {
+  AT,
+  askRefund,
+  askRetry,
+  captured,
+  given,
+  givenOrder,
+  opened,
+  orderFor,
+  PLAN,
+  PRICE,
+  refund,
+} from './support/given.ts';
 
 const DEAD = { effect: 'close', dedupKey: 'ord_1:close', payload: { providerOrderId: 'sbo_1' } };
 
@@ -9,10 +21,15 @@ describe('what a refund request asks for', () => {
     given(...history).when(askRefund(more)).decision.steps[0]?.effects[0];
 
   test('the newest payment that holds money, all of it, when nothing is named', () => {
-    expect(asked([captured('pay_1'), captured('pay_2')])).toMatchObject({
+    const held = orderFor({ plan: { ...PLAN, surplusPolicy: 'hold' } });
+    const { decision } = givenOrder(held, opened, captured('pay_1'), captured('pay_2')).when(askRefund());
+    expect(decision.steps[0]?.effects[0]).toMatchObject({
       effect: 'refund',
       payload: { paymentId: 'pay_2', amountMinor: PRICE },
     });
+  });
+  test('the payment that pays, when the surplus one is on its way back already', () => {
+    expect(asked([captured('pay_1'), captured('pay_2')])?.payload).toEqual({ paymentId: 'pay_1', amountMinor: PRICE });
   });
   test('the named payment and amount', () => {
     expect(asked([captured('pay_1'), captured('pay_2')], { paymentId: 'pay_1', amountMinor: 5 })?.payload).toEqual({

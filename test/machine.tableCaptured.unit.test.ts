@@ -1,6 +1,6 @@
 // The order table, cell by cell: a payment is captured and fits.
 import { line } from './support/cells.ts';
-import { captured, deadline, refund, standing } from './support/given.ts';
+import { authorized, captured, deadline, refund, standing } from './support/given.ts';
 
 const { created, authorized: reserved, captured: stuck, subscribed, failed: lost, parked, refunded } = standing;
 const ODD = { amountMinor: 100 };
@@ -85,6 +85,29 @@ line('payment.captured that fits', [
     { verdict: 'applied', path: 'parked → captured → subscribed', does: [NEW], grant: 'give' },
   ],
   [
+    'parked: is granted and the wrong reservation voided',
+    [authorized('pay_w', ODD)],
+    captured('pay_1'),
+    { verdict: 'applied', path: 'parked → captured → subscribed', does: ['void:pay_w', NEW], grant: 'give' },
+  ],
+  [
+    'authorized: another payment is granted and each reservation voided, the surplus one once more',
+    [...reserved, authorized('pay_b')],
+    captured('pay_c'),
+    {
+      verdict: 'applied',
+      path: 'authorized → captured → subscribed',
+      does: ['void:pay_a', 'void:pay_b', NEW],
+      grant: 'give',
+    },
+  ],
+  [
+    'authorized: the reserved payment is granted, and the surplus reservation voided once more',
+    [...reserved, authorized('pay_b')],
+    captured('pay_a'),
+    { verdict: 'applied', path: 'authorized → captured → subscribed', does: ['void:pay_b', NEW], grant: 'give' },
+  ],
+  [
     'parked: is granted and the payment reserved meanwhile voided',
     [...reserved, captured('pay_w', ODD)],
     captured('pay_1'),
@@ -97,13 +120,13 @@ line('payment.captured that fits', [
     { verdict: 'duplicate', path: 'refunded' },
   ],
   [
-    'refunded: another one is surplus and, by the net rule, brings the same grant back',
+    'refunded: another one is surplus and, by the net rule, brings the same grant back; nothing is left over',
     refunded,
     captured('pay_2'),
     {
       verdict: 'surplus',
       path: 'refunded → subscribed',
-      does: ['alert:surplus', 'refund:surplus:pay_2', NEW],
+      does: ['alert:surplus', NEW],
       grant: 'restore',
     },
   ],
@@ -114,7 +137,7 @@ line('payment.captured that fits', [
     {
       verdict: 'surplus',
       path: 'refunded → captured → subscribed',
-      does: ['alert:surplus', 'refund:surplus:pay_2', NEW],
+      does: ['alert:surplus', NEW],
       grant: 'give',
     },
   ],
@@ -122,7 +145,7 @@ line('payment.captured that fits', [
     'refunded: another one that went back before is surplus and changes nothing',
     [...refunded, refund('pay_2', 'completed', { id: 'rf_2' })],
     captured('pay_2'),
-    { verdict: 'surplus', path: 'refunded → refunded', does: ['alert:surplus', 'refund:surplus:pay_2'] },
+    { verdict: 'surplus', path: 'refunded → refunded', does: ['alert:surplus'] },
   ],
   [
     'created: whose money is already back goes straight to refunded',

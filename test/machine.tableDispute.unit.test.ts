@@ -107,13 +107,13 @@ line('dispute.updated', [
     'refunded: a lost dispute that is won brings the same grant back',
     [...subscribed, dispute('pay_1', 'lost')],
     dispute('pay_1', 'won'),
-    { verdict: 'applied', path: 'refunded → subscribed', does: [NEW], grant: 'restore' },
+    { verdict: 'applied', path: 'refunded → subscribed', does: ['alert:dispute', NEW], grant: 'restore' },
   ],
   [
     'refunded before it was ever granted: won after all is granted',
     [dispute('pay_1', 'lost'), captured('pay_1')],
     dispute('pay_1', 'won'),
-    { verdict: 'applied', path: 'refunded → captured → subscribed', does: [NEW], grant: 'give' },
+    { verdict: 'applied', path: 'refunded → captured → subscribed', does: ['alert:dispute', NEW], grant: 'give' },
   ],
   [
     'refunded: a further one is recorded and told',

@@ -140,6 +140,15 @@ describe('checkout.opened of an order that was never opened', () => {
     const before = unopened();
     const { decision, world } = before.when(opened);
     expect(decision.steps).toHaveLength(1);
+    expect(decision.steps[0]?.effects).toEqual([
+      {
+        effect: 'reconcile',
+        dedupKey: 'ord_1:reconcile',
+        orderVersion: 2,
+        availableAt: new Date(Date.parse(AT) + (ASK_SCHEDULE_MS[0] ?? 0)).toISOString(),
+        payload: {},
+      },
+    ]);
     expect(world.order.state.context).toMatchObject({ providerOrderId: 'sbo_1', checkoutUrl: 'https://pay.example/1' });
     expect(world.order.deadline).toEqual(before.world.order.deadline);
   });
@@ -152,7 +161,7 @@ describe('checkout.opened of an order that was never opened', () => {
     const { world } = unopened(refused).when(opened);
     unopened(refused)
       .when(opened)
-      .then({ verdict: 'applied', path: 'failed → failed', does: ['close'] });
+      .then({ verdict: 'applied', path: 'failed → failed', does: ['close', 'reconcile'] });
     expect(world.order.state.context).toMatchObject({ providerOrderId: 'sbo_1', closed: true });
   });
   test.each([
@@ -162,7 +171,7 @@ describe('checkout.opened of an order that was never opened', () => {
   ])('%s: is remembered', (state, history, waits) => {
     unopened(...history)
       .when(opened)
-      .then({ verdict: 'applied', path: `${state} → ${state}`, ...(waits && { waits }) });
+      .then({ verdict: 'applied', path: `${state} → ${state}`, does: ['reconcile'], ...(waits && { waits }) });
   });
 });
 

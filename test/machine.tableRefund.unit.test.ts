@@ -118,7 +118,11 @@ line('refund.updated', [
     'failed: wrong money that is ours again is parked',
     [...parked, refund('pay_w', 'completed', ODD)],
     refund('pay_w', 'failed', ODD),
-    { verdict: 'applied', path: 'failed → parked', does: ['alert:mismatch', 'notify:order.stuck'] },
+    {
+      verdict: 'applied',
+      path: 'failed → parked',
+      does: ['alert:mismatch', 'alert:refund_failed', 'notify:order.stuck'],
+    },
   ],
   [
     'parked: all that was held goes back and the order has failed',
@@ -178,13 +182,13 @@ line('refund.updated', [
     'refunded: a refund that failed brings the same grant back',
     refunded,
     refund('pay_1', 'failed'),
-    { verdict: 'applied', path: 'refunded → subscribed', does: [NEW], grant: 'restore' },
+    { verdict: 'applied', path: 'refunded → subscribed', does: ['alert:refund_failed', NEW], grant: 'restore' },
   ],
   [
     'refunded before it was ever granted: a refund that failed is granted',
     [refund('pay_1'), captured('pay_1')],
     refund('pay_1', 'failed'),
-    { verdict: 'applied', path: 'refunded → captured → subscribed', does: [NEW], grant: 'give' },
+    { verdict: 'applied', path: 'refunded → captured → subscribed', does: ['alert:refund_failed', NEW], grant: 'give' },
   ],
   [
     'refunded: more of another payment is recorded',
@@ -218,6 +222,6 @@ line("refund.updated with the provider's time", [
     'at the same instant the usual order of the states decides',
     [captured('pay_1'), refund('pay_1', 'completed', seen(30))],
     refund('pay_1', 'failed', seen(30)),
-    { verdict: 'applied', path: 'refunded → subscribed', does: [NEW], grant: 'restore' },
+    { verdict: 'applied', path: 'refunded → subscribed', does: ['alert:refund_failed', NEW], grant: 'restore' },
   ],
 ]);

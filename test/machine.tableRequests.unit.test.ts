@@ -76,6 +76,18 @@ line('cancel.requested', [
     { verdict: 'applied', path: 'parked → failed', does: ['close', 'void:pay_w', FAILED] },
   ],
   [
+    'parked: each of several reservations is voided',
+    [authorized('pay_w', ODD), authorized('pay_v', ODD)],
+    askCancel,
+    { verdict: 'applied', path: 'parked → failed', does: ['close', 'void:pay_v', 'void:pay_w', FAILED] },
+  ],
+  [
+    'authorized: each of several reservations is voided',
+    [...reserved, authorized('pay_b')],
+    askCancel,
+    { verdict: 'applied', path: 'authorized → failed', does: ['void:pay_a', 'void:pay_b', FAILED] },
+  ],
+  [
     'parked: with nothing held fails',
     [authorized('pay_w', ODD), failed('pay_w')],
     askCancel,
@@ -123,19 +135,43 @@ line('refund.requested', [
     'subscribed: more than is held is illegal',
     subscribed,
     askRefund({ amountMinor: PRICE + 1 }),
-    { verdict: 'illegal', path: 'subscribed', detail: 'no captured payment holds that much money' },
+    {
+      verdict: 'illegal',
+      path: 'subscribed',
+      detail: '49900 INR of payment pay_1 can be refunded: 49900 are held, 0 of them on their way back',
+    },
   ],
   [
     'subscribed: of an unknown payment is illegal',
     subscribed,
     askRefund({ paymentId: 'pay_9' }),
-    { verdict: 'illegal', path: 'subscribed' },
+    { verdict: 'illegal', path: 'subscribed', detail: 'payment pay_9 holds no captured money of this order' },
   ],
   [
     'subscribed: what is already on its way is not sent twice',
     [...subscribed, refund('pay_1', 'pending')],
     askRefund(),
-    { verdict: 'illegal', path: 'subscribed' },
+    {
+      verdict: 'illegal',
+      path: 'subscribed',
+      detail: '0 INR of payment pay_1 can be refunded: 49900 are held, 49900 of them on their way back',
+    },
+  ],
+  [
+    'subscribed: what was asked for and is not answered yet is not asked for twice',
+    [...subscribed, askRefund({ amountMinor: PRICE - 100 })],
+    askRefund({ amountMinor: 101 }),
+    {
+      verdict: 'illegal',
+      path: 'subscribed',
+      detail: '100 INR of payment pay_1 can be refunded: 49900 are held, 49800 of them on their way back',
+    },
+  ],
+  [
+    'subscribed: the rest of what was asked for can be asked for',
+    [...subscribed, askRefund({ amountMinor: PRICE - 100 })],
+    askRefund(),
+    { verdict: 'applied', path: 'subscribed → subscribed', does: ['refund'] },
   ],
   [
     'failed: is illegal',
@@ -153,7 +189,7 @@ line('refund.requested', [
     'parked: reserved money cannot be refunded',
     [authorized('pay_w', ODD)],
     askRefund(),
-    { verdict: 'illegal', path: 'parked', detail: 'no captured payment holds that much money' },
+    { verdict: 'illegal', path: 'parked', detail: 'no captured payment holds money' },
   ],
   [
     'refunded: is illegal',
@@ -217,6 +253,28 @@ line('retry.requested with nothing dead', [
     unanswered,
     askRetry(),
     { verdict: 'applied', path: 'parked → authorized', does: ['capture:pay_a'], waits: wait.authorized },
+  ],
+  [
+    'parked: with the reservation standing, what died is sent again, too',
+    unanswered,
+    askRetry([DEAD]),
+    {
+      verdict: 'applied',
+      path: 'parked → authorized',
+      does: ['capture:pay_a', REARMED],
+      waits: wait.authorized,
+    },
+  ],
+  [
+    'captured: the grant is tried again, and what died is sent again, too',
+    stuck,
+    askRetry([DEAD]),
+    {
+      verdict: 'applied',
+      path: 'captured → captured → subscribed',
+      does: [REARMED, 'notify:order.subscribed'],
+      grant: 'give',
+    },
   ],
   [
     'parked: with a wrong payment beside the reservation is illegal',

@@ -54,7 +54,7 @@ function live(userId: string, acts: Act[], startMs: number): Subscription {
       const orderId = `ord_${userId}_${all.length + 1}`;
       const bought = { baseAt: new Date(atMs - paidBeforeMs), months, days, graceDays };
       const paid = { provider: 'sandbox', paymentId: `pay_${orderId}`, grantedAt: new Date(atMs) };
-      subscription = give(subscription, { orderId, ...bought, ...paid }).subscription;
+      subscription = give(subscription, { orderId, ...bought, ...paid }, 'purchase').subscription;
     }
   }
   return { ...subscription, version: acts.length };

@@ -149,7 +149,7 @@ function play(actions: { what: string; grant: Omit<NewGrant, 'orderId'>; which: 
     const orderIds = subscription.all?.map(known => known.orderId) ?? [];
     const orderId = orderIds[which % orderIds.length];
     if (what === 'give' || orderId === undefined)
-      subscription = give(subscription, { ...grant, orderId: `ord_${orderIds.length + 1}` }).subscription;
+      subscription = give(subscription, { ...grant, orderId: `ord_${orderIds.length + 1}` }, 'purchase').subscription;
     else if (what === 'revoke')
       subscription = revoke(subscription, orderId, day('2029-01-01'), 'refunded').subscription;
     else subscription = restore(subscription, orderId).subscription;

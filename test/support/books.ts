@@ -1,7 +1,7 @@
 // What must be true of one order's money and grant after every decision, and what of it is compared between two tellings
 // of the same facts.
 import { expect } from 'vitest';
-import type { Effect } from '../../machines/decide.ts';
+import type { Effect } from '../../machines/effects.ts';
 import type { PaymentRecord } from '../../machines/money.ts';
 import { stateName } from '../../machines/snapshot.ts';
 import type { World } from './given.ts';
@@ -58,7 +58,8 @@ export function booksOf({ order, subscription }: World) {
   return {
     state: stateName(order),
     payments: order.state.context.payments
-      .map(({ asOf: _, ...payment }) => ({
+      // What was asked for depends on which payment came second.
+      .map(({ asOf: _, asked: __, ...payment }) => ({
         ...payment,
         refunds: sorted(payment.refunds),
         disputes: sorted(payment.disputes),

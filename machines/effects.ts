@@ -1,0 +1,112 @@
+// What a transition asks of the world, as rows for the outbox, and the money that is set aside for the refunds among them.
+import type { PaymentRecord } from './money.ts';
+import { refundableMinor } from './money.ts';
+import type { OrderContext } from './orderContext.ts';
+import type { DeadEffect, OrderCreated, OrderEvent } from './orderEvents.ts';
+import type { EffectName, EffectsAsked } from './orderSetup.ts';
+import type { GrantChange, Subscription } from './subscription.ts';
+
+/** One row of the outbox. `dedupKey` is the idempotency key at the other side, the same for ever. */
+export type Effect = {
+  effect: EffectName;
+  payload: Record<string, unknown>;
+  dedupKey: string;
+  orderVersion: number;
+  /** Not before then; ISO 8601. */
+  availableAt: string;
+};
+
+type Action = { type: string; params?: unknown };
+type Place = { id: string; version: number };
+
+/** The effects among these actions, at the version they belong to; each key once. `before` is the order that was asked. */
+export function effectsOf(
+  { id, version }: Place,
+  event: OrderCreated | OrderEvent,
+  actions: readonly Action[],
+  before: OrderContext | null,
+): Effect[] {
+  const effects = new Map<string, Effect>();
+  const add = (effect: Effect) => effects.has(effect.dedupKey) || effects.set(effect.dedupKey, effect);
+  for (const { type, params } of actions) {
+    if (type === 'effect') {
+      for (const { effect, key, each, delayMs = 0, payload } of [params as EffectsAsked].flat()) {
+        const dedupKey = `${id}:${key}${each ? `:${version}` : ''}`;
+        const availableAt = new Date(Date.parse(event.at) + delayMs).toISOString();
+        add({ effect, payload, dedupKey, orderVersion: version, availableAt });
+      }
+    }
+    if (type === 'rearmDead' && event.type === 'retry.requested' && before) {
+      for (const dead of revivable(before.payments, event.dead ?? []))
+        add({ ...(dead as Effect), orderVersion: version, availableAt: event.at });
+    }
+  }
+  return [...effects.values()];
+}
+
+/** The payments once each refund among these effects has its amount set aside; the same array when there is none. */
+export function withRefundsSetAside(payments: PaymentRecord[], effects: readonly Effect[]): PaymentRecord[] {
+  return effects
+    .filter(({ effect }) => effect === 'refund')
+    .reduce((known, refund) => setAside(known, refund) ?? known, payments);
+}
+
+/**
+ * Which dead effects may be sent again. A refund that was answered with no has set its money free: it comes back only
+ * where as much can still be refunded, or two refunds would share the same money.
+ */
+export function revivable(payments: PaymentRecord[], dead: readonly DeadEffect[]): DeadEffect[] {
+  let known = payments;
+  return dead.filter(effect => {
+    if (effect.effect !== 'refund') return true;
+    const after = setAside(known, effect);
+    known = after ?? known;
+    return after !== null;
+  });
+}
+
+/** Null when the payment does not hold that much any more; a refund that has its money already changes nothing. */
+function setAside(
+  payments: PaymentRecord[],
+  { dedupKey: key, payload }: Pick<Effect, 'dedupKey' | 'payload'>,
+): PaymentRecord[] | null {
+  const index = payments.findIndex(({ paymentId }) => paymentId === payload.paymentId);
+  const payment = payments[index];
+  const { amountMinor } = payload;
+  if (!payment || typeof amountMinor !== 'number') return null;
+  if (payment.asked.some(entry => entry.key === key)) return payments;
+  if (refundableMinor(payment) < amountMinor) return null;
+  return payments.with(index, { ...payment, asked: [...payment.asked, { key, amountMinor }] });
+}
+
+/** What the grant itself tells: a period that continues another, and a renewal of what was cancelled at its end. */
+export function noticesOfGrant(
+  { id, version }: Place,
+  context: OrderContext,
+  { extended, subscription }: GrantChange,
+  before: Subscription,
+  at: string,
+): Effect[] {
+  const about = { userId: context.userId, product: context.plan.product, planId: context.plan.id };
+  const endsAt = subscription.fold?.endsAt.toISOString();
+  const row = { orderVersion: version, availableAt: at };
+  const notices: Effect[] = [];
+  if (extended) {
+    const payload = { type: 'subscription.extended', ...about, endsAt };
+    notices.push({ effect: 'notify', payload, dedupKey: `${id}:notify:subscription.extended:${version}`, ...row });
+  }
+  if (before.cancelAtEnd && context.kind === 'renewal') {
+    const payload = {
+      cause: 'renewed_after_cancel',
+      eventType: 'grant.recorded',
+      ...about,
+      ...(context.providerSubscriptionId && { subscriptionId: context.providerSubscriptionId }),
+      amountMinor: context.amountMinor,
+      currency: context.currency,
+      endsAt,
+      detail: `${context.amountMinor} ${context.currency} were charged to renew ${about.product} for ${about.userId} although it was cancelled at its end`,
+    };
+    notices.push({ effect: 'alert', payload, dedupKey: `${id}:alert:renewed_after_cancel:${version}`, ...row });
+  }
+  return notices;
+}
