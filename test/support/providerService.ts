@@ -6,6 +6,7 @@ import { createApp } from '../../src/http/app.ts';
 import type { App } from '../../src/http/appTypes.ts';
 import { addPayPages } from '../../src/http/payPages.ts';
 import { startHttpServer } from '../../src/http/server.ts';
+import type { Core } from '../../src/ports.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
 import { ADMIN_KEY, API_KEY, type Json } from './httpService.ts';
 import { createWorld, type HeldClock, type World } from './world.ts';
@@ -15,6 +16,7 @@ export type Opened = { id: string; userId: string; providerOrderId: string; url:
 
 export type ProviderService<P extends PaymentProvider = PaymentProvider> = {
   world: World;
+  core: Core;
   provider: P;
   url: string;
   /** Sends JSON, bytes as they are, or a form, with the operator's key. */
@@ -79,6 +81,7 @@ export async function startProviderService<P extends PaymentProvider>({
   return {
     world,
     provider,
+    core,
     url: http.url,
     call,
     async checkOut() {
