@@ -32,6 +32,9 @@ const host = z
 const origin = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .refine(isOrigin, 'must be an origin without path, query or credentials');
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .refine(value => !URL.canParse(value) || new URL(value).username === '', 'may not hold a user name or password');
 const key = z
   .string()
   .refine(value => Buffer.byteLength(value) >= MIN_SECRET_BYTES, `must be at least ${MIN_SECRET_BYTES} bytes long`)
@@ -57,12 +60,15 @@ const environment = z.object({
   SANDBOX_WEBHOOK_SECRET: webhookSecret.optional(),
   SANDBOX_PORT: port.default(0),
   SANDBOX_URL: origin.optional(),
+  NOTIFICATION_KEY: key.optional(),
+  NOTIFICATION_PRIVATE_ADDRESSES: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  ALERT_WEBHOOK_URL: webAddress.optional(),
   ...providerEnvironment,
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
 /** Variables of which an empty one is refused like any other that is too short. */
-const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET', ...PROVIDER_SECRETS]);
+const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'NOTIFICATION_KEY', 'SANDBOX_WEBHOOK_SECRET', ...PROVIDER_SECRETS]);
 
 export type Config = {
   /** Null means the service runs a PostgreSQL of its own in `dataDir`. */
@@ -75,6 +81,12 @@ export type Config = {
   publicUrl: string | null;
   apiKey: string | null;
   adminKey: string | null;
+  /** What the secrets of merchants' endpoints are made of. Null with a database of others: no endpoint can be made. */
+  notificationKey: string | null;
+  /** Merchants' endpoints may be http and in a private network. */
+  notificationPrivateAddresses: boolean;
+  /** Where operators want to be told; null means in the log only. A secret: who knows it can write there. */
+  alertWebhookUrl: string | null;
   /** Null means off. `url` without a `port` of our own names a sandbox that another process runs. */
   sandbox: { secret: string | null; port: number; url: string | null; own: boolean } | null;
   /** The real payment providers that are on. */
@@ -110,6 +122,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     publicUrl: values.PUBLIC_URL ? new URL(values.PUBLIC_URL).origin : null,
     apiKey: values.API_KEY ?? null,
     adminKey: values.ADMIN_KEY ?? null,
+    notificationKey: values.NOTIFICATION_KEY ?? null,
+    notificationPrivateAddresses: values.NOTIFICATION_PRIVATE_ADDRESSES === 'true',
+    alertWebhookUrl: values.ALERT_WEBHOOK_URL ?? null,
     sandbox: sandboxOf(values),
     providers: providersOf(values),
     logLevel: values.LOG_LEVEL,
@@ -136,9 +151,11 @@ function sandboxOf(values: z.infer<typeof environment>): Config['sandbox'] {
 }
 
 /** With a database of others nothing is generated: replicas would disagree about the keys. */
-function checkTogether({ databaseUrl, apiKey, adminKey, sandbox }: Config): void {
+function checkTogether({ databaseUrl, apiKey, adminKey, notificationKey, sandbox }: Config): void {
   if (apiKey && apiKey === adminKey)
     throw new ConfigError('ADMIN_KEY must differ from API_KEY, or every merchant call could do what operators do.');
+  if (notificationKey && (notificationKey === apiKey || notificationKey === adminKey))
+    throw new ConfigError('NOTIFICATION_KEY must differ from API_KEY and ADMIN_KEY, which are sent around.');
   if (!databaseUrl) return;
   const missing = Object.entries({
     API_KEY: apiKey,

@@ -8,6 +8,8 @@ import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
 import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
 import type { Envelope, Outcome } from './dispatch/envelope.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
+import type { NotificationsApi } from './notifications/notification.ts';
+import { createNotifications } from './notifications/notifications.ts';
 import { orderLookup } from './orderLookup.ts';
 import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
@@ -15,7 +17,11 @@ import { preview } from './preview.ts';
 import { addressRenewal } from './renewals.ts';
 import { decideUnmatchedPayment } from './unmatched.ts';
 
-export type CoreDeps = CheckoutDeps & { readiness: () => Promise<Record<string, boolean>> };
+export type CoreDeps = CheckoutDeps & {
+  /** Without it there are no endpoints to be made: nothing could be signed. */
+  notifications?: NotificationsApi;
+  readiness: () => Promise<Record<string, boolean>>;
+};
 
 export function createCore(deps: CoreDeps): Core {
   const { db, clock } = deps;
@@ -63,6 +69,7 @@ export function createCore(deps: CoreDeps): Core {
       put: async (id, plan) => planView(await putPlan(db, planRow(id, plan))),
       list: async () => (await listPlans(db)).map(planView),
     },
+    notifications: deps.notifications ?? createNotifications({ ...deps, key: null, privateAddresses: false }),
     readiness: deps.readiness,
   };
 }

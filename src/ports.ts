@@ -4,6 +4,7 @@ import type { AccessReason } from '../machines/access.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { NotificationsApi } from './notifications/notification.ts';
 import type { OrderLookup, PayableOrder, PaymentProvider } from './providers/provider.ts';
 
 export type Stuck = {
@@ -192,6 +193,8 @@ export type Core = {
     put(id: string, plan: PlanInput): Promise<PlanView>;
     list(): Promise<PlanView[]>;
   };
+  /** Where merchants are told what happened, and what they were told. */
+  notifications: NotificationsApi;
   /** What readiness rests on, by name; true is well. */
   readiness(): Promise<Record<string, boolean>>;
 };

@@ -29,6 +29,9 @@ test('without any variable the service listens on 127.0.0.1:3000, has a database
     publicUrl: null,
     apiKey: null,
     adminKey: null,
+    notificationKey: null,
+    notificationPrivateAddresses: false,
+    alertWebhookUrl: null,
     sandbox: { secret: null, port: 0, url: null, own: true },
     providers: { razorpay: null, cloudpayments: null, stripe: null },
     logLevel: 'info',
@@ -44,6 +47,9 @@ test('each variable is read, and what is not ours is passed over', () => {
     HOST: '::1',
     PORT: '0',
     PUBLIC_URL: 'https://pay.test/',
+    NOTIFICATION_KEY: 'n'.repeat(24),
+    NOTIFICATION_PRIVATE_ADDRESSES: 'true',
+    ALERT_WEBHOOK_URL: 'http://10.0.0.7:8065/hooks/x?y=1',
     SANDBOX: 'true',
     SANDBOX_PORT: '4100',
     SANDBOX_URL: 'http://sandbox.test:4100',
@@ -59,6 +65,9 @@ test('each variable is read, and what is not ours is passed over', () => {
     publicUrl: 'https://pay.test',
     apiKey: KEYS.API_KEY,
     adminKey: KEYS.ADMIN_KEY,
+    notificationKey: 'n'.repeat(24),
+    notificationPrivateAddresses: true,
+    alertWebhookUrl: 'http://10.0.0.7:8065/hooks/x?y=1',
     sandbox: { secret: KEYS.SANDBOX_WEBHOOK_SECRET, port: 4100, url: 'http://sandbox.test:4100', own: true },
     providers: { razorpay: null, cloudpayments: null, stripe: null },
     logLevel: 'silent',
@@ -82,7 +91,17 @@ test('SANDBOX_URL alone names the sandbox of another process; with SANDBOX_PORT 
 });
 
 test('an empty variable is one that is not set, except where a secret should be', () => {
-  const empty = { DATABASE_URL: '', DATA_DIR: '', HOST: '', PORT: '', PUBLIC_URL: '', SANDBOX: '', LOG_LEVEL: '' };
+  const empty = {
+    NOTIFICATION_PRIVATE_ADDRESSES: '',
+    ALERT_WEBHOOK_URL: '',
+    DATABASE_URL: '',
+    DATA_DIR: '',
+    HOST: '',
+    PORT: '',
+    PUBLIC_URL: '',
+    SANDBOX: '',
+    LOG_LEVEL: '',
+  };
   expect(readConfig({ ...empty, SANDBOX_PORT: '', SANDBOX_URL: '' })).toEqual(readConfig({}));
 });
 
@@ -107,6 +126,12 @@ const WRONG: [variable: string, reason: RegExp, values: string[]][] = [
     ],
   ],
   ['SANDBOX', /true or false/, ['yes', '1', 'TRUE', 'on', 'null']],
+  ['NOTIFICATION_PRIVATE_ADDRESSES', /true or false/, ['yes', '1', 'TRUE']],
+  [
+    'ALERT_WEBHOOK_URL',
+    /http or https URL|user name/,
+    ['hooks.test', 'ftp://hooks.test', 'https://u:p@hooks.test/secret-path', 'mailto:a@b.test'],
+  ],
   ['SANDBOX_PORT', /0 to 65535/, ['70000', 'free', '-0', '1.0']],
   ['SANDBOX_URL', /http or https URL|origin/, ['sandbox.test', 'http://sandbox.test/pay', 'http://sandbox.test#x']],
   ['LOG_LEVEL', /one of trace, debug, info, warn, error, fatal, silent/, ['verbose', 'INFO', '30']],
@@ -120,7 +145,8 @@ describe.each(WRONG)('%s', (variable, reason, values) => {
   });
 });
 
-const SECRETS = ['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET'];
+const NEEDED = ['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET'];
+const SECRETS = [...NEEDED, 'NOTIFICATION_KEY'];
 
 describe.each(SECRETS)('%s', variable => {
   const isWebhook = variable === 'SANDBOX_WEBHOOK_SECRET';
@@ -153,7 +179,7 @@ test('one key for merchants and operators is refused, however good it is', () =>
   expect(sentence).not.toContain(KEYS.API_KEY);
 });
 
-test.each(SECRETS)('with DATABASE_URL a missing %s stops the start, because replicas would disagree', variable => {
+test.each(NEEDED)('with DATABASE_URL a missing %s stops the start, because replicas would disagree', variable => {
   const env: Record<string, string> = { ...KEYS, DATABASE_URL, SANDBOX: 'true' };
   delete env[variable];
   const sentence = refusal(env);
@@ -163,6 +189,14 @@ test.each(SECRETS)('with DATABASE_URL a missing %s stops the start, because repl
 
 test('with DATABASE_URL and no sandbox its secret may be missing', () => {
   expect(readConfig({ API_KEY: KEYS.API_KEY, ADMIN_KEY: KEYS.ADMIN_KEY, DATABASE_URL }).sandbox).toBeNull();
+});
+
+test('with DATABASE_URL and without NOTIFICATION_KEY the service starts, and only endpoints cannot be made', () => {
+  expect(readConfig({ ...KEYS, DATABASE_URL }).notificationKey).toBeNull();
+});
+
+test.each(['API_KEY', 'ADMIN_KEY'] as const)('the key of endpoints must not be the %s, which is sent around', name => {
+  expect(refusal({ ...KEYS, NOTIFICATION_KEY: KEYS[name] })).toMatch(/^NOTIFICATION_KEY must differ from [^\n]*\.$/);
 });
 
 test('a wrong value ends the process with code 1 and one line on stderr', () => {

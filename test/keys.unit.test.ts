@@ -30,18 +30,19 @@ test('keys are made once, long, different, and readable by their owner only', as
   expect(keys.apiKey).toMatch(/^api_[A-Za-z0-9_-]{43}$/);
   expect(keys.adminKey).toMatch(/^admin_[A-Za-z0-9_-]{43}$/);
   expect(decodeSecret(keys.sandboxWebhookSecret)).toHaveLength(32);
-  expect(new Set(Object.values(keys).map(key => key.split('_')[1])).size).toBe(3);
+  expect(keys.notificationKey).toMatch(/^ntf_[A-Za-z0-9_-]{43}$/);
+  expect(new Set(Object.values(keys).map(key => String(key).split('_')[1])).size).toBe(4);
   expect((await stat(keysFile())).mode & 0o777).toBe(0o600);
   expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
   expect(await load()).toEqual(keys);
   expect(await readKeptKeys(dataDir)).toEqual(keys);
 });
 
-test('they are told when they are made and never again, and the webhook secret not at all', async () => {
+test('they are told when they are made and never again, and those that nobody types in not at all', async () => {
   const keys = await load();
   expect(told.join('\n')).toContain(keysFile());
   for (const key of [keys.apiKey, keys.adminKey]) expect(told.join('\n').split(key)).toHaveLength(2);
-  expect(told.join('\n')).not.toContain(keys.sandboxWebhookSecret);
+  for (const key of [keys.sandboxWebhookSecret, keys.notificationKey]) expect(told.join('\n')).not.toContain(key);
   told = [];
   await load();
   expect(told).toEqual([]);
@@ -65,15 +66,41 @@ test('a start that has all its keys reads and writes no file', async () => {
     API_KEY: 'chosen-by-the-operator-01',
     ADMIN_KEY: 'chosen-by-the-operator-02',
     SANDBOX_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24).toString('base64')}`,
+    NOTIFICATION_KEY: 'chosen-by-the-operator-03',
   };
   const keys = await load(env);
   expect(keys).toEqual({
     apiKey: env.API_KEY,
     adminKey: env.ADMIN_KEY,
     sandboxWebhookSecret: env.SANDBOX_WEBHOOK_SECRET,
+    notificationKey: env.NOTIFICATION_KEY,
   });
   expect(await readKeptKeys(dataDir)).toBeNull();
   expect(told).toEqual([]);
+});
+
+test('a file from before there were notifications gets their key once, keeps the others, and nobody is told', async () => {
+  const { notificationKey: first, ...old } = await load();
+  await writeFile(keysFile(), JSON.stringify(old));
+  told = [];
+  expect(await readKeptKeys(dataDir)).toEqual({ ...old, notificationKey: null });
+  const keys = await load();
+  expect(keys).toEqual({ ...old, notificationKey: expect.stringMatching(/^ntf_[A-Za-z0-9_-]{43}$/) });
+  expect(keys.notificationKey).not.toBe(first);
+  expect(await load()).toEqual(keys);
+  expect((await stat(keysFile())).mode & 0o777).toBe(0o600);
+  expect(readdirSync(dataDir)).toEqual(['keys.json']);
+  expect(told).toEqual([]);
+});
+
+test('with a database of others no key of endpoints is made up: replicas would sign with different ones', async () => {
+  const env = {
+    API_KEY: 'chosen-by-the-operator-01',
+    ADMIN_KEY: 'chosen-by-the-operator-02',
+    DATABASE_URL: 'postgres://db.test/paylatch',
+  };
+  expect((await load(env)).notificationKey).toBeNull();
+  expect(await readKeptKeys(dataDir)).toBeNull();
 });
 
 const DAMAGED: [what: string, text: string][] = [
@@ -82,6 +109,10 @@ const DAMAGED: [what: string, text: string][] = [
   ['not ours', '[]'],
   ['without a key', '{"apiKey": "api_12345678901234567890", "adminKey": "admin_12345678901234567890"}'],
   ['with a key that is none', '{"apiKey": 1, "adminKey": "", "sandboxWebhookSecret": "whsec_"}'],
+  [
+    'with a short key of endpoints',
+    `{"apiKey": "api_12345678901234567890", "adminKey": "admin_12345678901234567890", "sandboxWebhookSecret": "whsec_${'A'.repeat(32)}", "notificationKey": "ntf_short"}`,
+  ],
   [
     'with a short webhook secret',
     '{"apiKey": "api_12345678901234567890", "adminKey": "admin_12345678901234567890", "sandboxWebhookSecret": "whsec_c2hvcnQ="}',
@@ -112,7 +143,7 @@ test('a start that dies while it makes the keys leaves nothing that a later one 
   const keys = await load();
   await rm(keysFile());
   // Randomness is the last thing asked for before the file is written, and its name needs some too.
-  for (const asked of [1, 2, 3, 4]) {
+  for (const asked of [1, 2, 3, 4, 5]) {
     let count = 0;
     const failing = (size: number) => {
       if (++count === asked) throw new Error('the machine went down');
