@@ -128,6 +128,16 @@ describe('one writer, one decider', () => {
     expect(sources.find(source => source.path === 'db/commit.ts')?.code).toMatch(/update orders/);
   });
 
+  test('subscriptions are written by db/commit.ts, and the wish to end one by db/subscriptionEnd.ts', () => {
+    const writes = /(insert\s+into|update(\s+only)?|delete\s+from)\s+subscriptions\b/i;
+    expect(offenders(sources, writes, ['db/commit.ts', 'db/subscriptionEnd.ts'])).toEqual([]);
+    const wish = sources.find(source => source.path === 'db/subscriptionEnd.ts')?.code ?? '';
+    expect(wish.match(/update subscriptions set ([^\n]*)\n/)?.[1]).toBe(
+      'cancel_at_end = true, version = version + case when cancel_at_end then 0 else 1 end',
+    );
+    expect(wish).not.toMatch(/insert\s+into\s+subscriptions/i);
+  });
+
   test('the engine’s transition is called in machines/decide.ts only', () => {
     expect(
       offenders(sources, /\b(initialTransition|transition|createActor|getNextSnapshot)\(/, ['machines/decide.ts']),

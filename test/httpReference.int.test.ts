@@ -103,6 +103,8 @@ describe('the description', () => {
     const callback = await service.call('POST', '/v1/callbacks/sandbox', { key: null, body: fields });
     expectFits('POST /v1/callbacks/{provider}', callback);
     const { id, userId } = order;
+    const tried = { product: 'pro', amountMinor: 100, currency: 'INR', period: { days: 1 }, trialDays: 3 };
+    await service.call('PUT', '/v1/plans/tried', { body: tried });
     const dry = { body: { type: 'refund.requested', reason: 'x' } };
     const calls: [string, string, object?][] = [
       ['GET /v1/orders/{id}', `/v1/orders/${id}`],
@@ -110,6 +112,21 @@ describe('the description', () => {
       ['GET /v1/orders/{id}/timeline', `/v1/orders/${id}/timeline`],
       ['GET /v1/users/{userId}/access', `/v1/users/${userId}/access?product=pro`],
       ['GET /v1/users/{userId}/subscriptions', `/v1/users/${userId}/subscriptions`],
+      [
+        'POST /v1/users/{userId}/subscriptions/{product}/trial',
+        `/v1/users/trying/subscriptions/pro/trial`,
+        { body: {} },
+      ],
+      [
+        'POST /v1/users/{userId}/subscriptions/{product}/trial',
+        `/v1/users/trying/subscriptions/pro/trial`,
+        { body: {} },
+      ],
+      [
+        'POST /v1/users/{userId}/subscriptions/{product}/cancel',
+        `/v1/users/trying/subscriptions/pro/cancel`,
+        { body: { reason: 'x', by: 'y' } },
+      ],
       ['GET /v1/plans', '/v1/plans'],
       ['GET /health/live', '/health/live'],
       ['GET /health/ready', '/health/ready'],
