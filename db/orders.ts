@@ -14,7 +14,8 @@ const ORDER = `
     select i.detail from inbox i join transitions t on t.order_id = i.order_id and t.version = i.applied_version
     where i.order_id = o.id and t.to_state = 'parked' and i.detail is not null order by t.version desc limit 1) end as parked_detail,
   (select jsonb_agg(jsonb_build_object('effect', x.effect, 'dedupKey', x.dedup_key, 'payload', x.payload, 'lastError', x.last_error, 'availableAt', ${iso('x.available_at')}) order by x.id)
-   from outbox x where x.order_id = o.id and x.status = 'dead') as dead_effects`;
+   from outbox x where x.order_id = o.id and x.status = 'dead') as dead_effects,
+  (select min(i.received_at) from inbox i where i.order_id = o.id and i.verdict = 'parked' and i.event is not null) as kept_since`;
 
 export type OrderRow = {
   id: string;
@@ -40,6 +41,8 @@ export type OrderRow = {
   stateSince: Date;
   parkedDetail: string | null;
   deadEffects: DeadEffectRow[];
+  /** Since when events wait that came while the order could not be read; null when none do. */
+  keptSince: Date | null;
 };
 
 export type DeadEffectRow = {
@@ -55,6 +58,15 @@ export async function readOrderRow(db: Database, id: string): Promise<OrderRow |
   return row ? orderRow(row) : null;
 }
 
+export const STUCK_CAUSES = [
+  'deadline_passed',
+  'effect_dead',
+  'parked',
+  'grant_failed',
+  'snapshot_unreadable',
+] as const;
+export type StuckCause = (typeof STUCK_CAUSES)[number];
+
 export type OrderSearch = {
   state: string | null;
   userId: string | null;
@@ -63,6 +75,8 @@ export type OrderSearch = {
   limit: number;
   /** Set to find only what is stuck at this instant. */
   stuckAt: Date | null;
+  /** Only what is stuck for this cause too, though a graver one may be shown; null is any cause. */
+  cause?: StuckCause | null;
   /** The charts that can be read here; orders on others are stuck. */
   machines: readonly string[];
 };
@@ -72,18 +86,24 @@ const SEARCH = `
 select ${ORDER} from orders o
 where ($1::text is null or o.state = $1) and ($2::text is null or o.user_id = $2) and ($3::text is null or o.provider = $3)
   and ($4::text is null or o.id < $4)`;
-const STUCK = ` and o.id in (
-  select id from orders where state in ('captured', 'parked')
-  union select id from orders where wake_at is not null and wake_at <= $6::text::timestamptz
-  union select order_id from outbox where status = 'dead'
-  union select id from orders where machine <> 'order.v1' and machine <> all ($7::text[]))`;
+// Each cause has an index of its own. The parameters stand in every text, so that all searches are given the same ones.
+const STUCK_BY: Record<StuckCause, string> = {
+  deadline_passed: 'select id from orders where wake_at is not null and wake_at <= $6::text::timestamptz',
+  effect_dead: `select order_id from outbox where status = 'dead' and order_id is not null`,
+  parked: `select id from orders where state in ('authorized', 'captured', 'parked') and state = 'parked'`,
+  grant_failed: `select id from orders where state in ('authorized', 'captured', 'parked') and state = 'captured'`,
+  snapshot_unreadable: `select id from orders where machine <> 'order.v1' and machine <> all ($7::text[])
+    union select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`,
+};
+const stuckFor = (causes: readonly StuckCause[]) =>
+  ` and ($6::text is not null and $7::text[] is not null) and o.id in (${causes.map(cause => STUCK_BY[cause]).join(' union ')})`;
 
 /** One page, newest first; one row more than asked tells that another page follows. */
 export async function searchOrders(db: Database, search: OrderSearch): Promise<OrderRow[]> {
-  const { state, userId, provider, cursor, limit, stuckAt, machines } = search;
+  const { state, userId, provider, cursor, limit, stuckAt, cause, machines } = search;
   const params = [state, userId, provider, cursor, limit];
   const rows = stuckAt
-    ? await db.query<Row>(`${SEARCH}${STUCK} order by o.id desc limit $5`, [
+    ? await db.query<Row>(`${SEARCH}${stuckFor(cause ? [cause] : STUCK_CAUSES)} order by o.id desc limit $5`, [
         ...params,
         stuckAt.toISOString(),
         `{${machines.join(',')}}`,
@@ -115,11 +135,14 @@ function orderRow(row: Row): OrderRow {
     stateSince: (row.state_since ?? row.created_at) as Date,
     parkedDetail: row.parked_detail as string | null,
     deadEffects: (row.dead_effects as DeadEffectRow[] | null) ?? [],
+    keptSince: row.kept_since as Date | null,
   };
 }
 
-const list = (select: string, from: string, order: string) =>
-  `coalesce((select jsonb_agg(jsonb_build_object(${select}) order by ${order}) from ${from}), '[]')`;
+const list = (select: string, from: string, order: string, more = '') =>
+  `coalesce((select jsonb_agg(jsonb_build_object(${select})${more} order by ${order}) from ${from}), '[]')`;
+/** Who asked and why, where the event says so. */
+const WHY = ` || jsonb_strip_nulls(jsonb_build_object('reason', t.event->>'reason', 'by', t.event->>'by'))`;
 
 const TIMELINE = `
 select ${ORDER},
@@ -127,6 +150,7 @@ select ${ORDER},
     `'version', t.version, 'type', t.event_type, 'from', t.from_state, 'to', t.to_state, 'source', t.source, 'eventKey', t.event_key, 'at', ${iso('t.at')}`,
     'transitions t where t.order_id = o.id',
     't.version',
+    WHY,
   )} as transitions,
   ${list(
     `'provider', i.provider, 'eventKey', i.event_key, 'type', i.event_type, 'verdict', i.verdict, 'detail', i.detail, 'appliedVersion', i.applied_version, 'deliveries', i.deliveries, 'receivedAt', ${iso('i.received_at')}`,

@@ -15,6 +15,8 @@ import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
 import { addressRenewal } from './renewals.ts';
+import { previewRetryStuck, retryStuck } from './retry/bulk.ts';
+import { previewRetry, retryOrder } from './retry.ts';
 import { decideUnmatchedPayment } from './unmatched.ts';
 
 export type CoreDeps = CheckoutDeps & {
@@ -32,8 +34,11 @@ export function createCore(deps: CoreDeps): Core {
     return row;
   }
 
+  const dispatch = (envelope: Envelope) => dispatchWithCompany(deps, envelope);
+  const retrying = { ...deps, dispatch, monotonic: () => performance.now() };
+
   return {
-    dispatch: envelope => dispatchWithCompany(deps, envelope),
+    dispatch,
     providers: deps.providers,
     lookup: provider => orderLookup(db, provider),
     checkout: (input, key) => checkout(deps, input, key),
@@ -53,6 +58,12 @@ export function createCore(deps: CoreDeps): Core {
         return { provider: row.provider, order: payableOf(row, deps.publicUrl) };
       },
       preview: (id, event, ifMatch) => preview(deps, id, event, ifMatch),
+    },
+    retry: {
+      order: (id, request) => retryOrder(retrying, id, request),
+      preview: (id, request) => previewRetry(retrying, id, request),
+      stuck: request => retryStuck(retrying, request),
+      previewStuck: request => previewRetryStuck(retrying, request),
     },
     users: {
       access: async (userId, product, at) => accessView(await readGrants(db, userId, product), product, at),
@@ -95,7 +106,8 @@ async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
     provider: filter.provider ?? null,
     cursor: filter.cursor ?? null,
     limit: filter.limit + 1,
-    stuckAt: filter.stuck ? now : null,
+    stuckAt: filter.stuck || filter.cause ? now : null,
+    cause: filter.cause ?? null,
     machines: KNOWN_MACHINE_IDS,
   });
   const page = rows.slice(0, filter.limit);

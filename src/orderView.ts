@@ -38,6 +38,10 @@ function tryRead(row: OrderRow): { live: LiveOrder | null; unreadable: string | 
 function stuckOf(row: OrderRow, unreadable: string | null, now: Date): Stuck | null {
   const since = row.stateSince.toISOString();
   if (unreadable) return { cause: 'snapshot_unreadable', since: row.updatedAt.toISOString(), detail: unreadable };
+  if (row.keptSince) {
+    const detail = 'events that came while the order could not be read wait to be decided again';
+    return { cause: 'snapshot_unreadable', since: row.keptSince.toISOString(), detail };
+  }
   if (row.state === 'parked') return { cause: 'parked', since, detail: row.parkedDetail };
   if (row.state === 'captured') return { cause: 'grant_failed', since, detail: row.grantError };
   const [dead] = row.deadEffects;

@@ -6,6 +6,8 @@ import type { Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { NotificationsApi } from './notifications/notification.ts';
 import type { OrderLookup, PayableOrder, PaymentProvider } from './providers/provider.ts';
+import type { BulkRetryPlanView, BulkRetryRequest, BulkRetryView } from './retry/bulk.ts';
+import type { RetryPlanView, RetryRequest, RetryView } from './retry.ts';
 
 export type Stuck = {
   cause: 'deadline_passed' | 'effect_dead' | 'parked' | 'grant_failed' | 'snapshot_unreadable';
@@ -36,6 +38,8 @@ export type OrderView = {
 export type OrderFilter = {
   state?: string;
   stuck?: true;
+  /** Stuck for this cause, though a graver one may be shown. */
+  cause?: Stuck['cause'];
   userId?: string;
   provider?: string;
   /** The last id of the page before. */
@@ -53,6 +57,9 @@ export type TimelineView = {
     source: string;
     eventKey: string | null;
     at: string;
+    /** Why, and who asked, where the event says so. */
+    reason?: string;
+    by?: string;
   }[];
   received: {
     provider: string;
@@ -183,6 +190,15 @@ export type Core = {
     payable(id: string): Promise<{ provider: string; order: PayableOrder }>;
     /** Decides without writing. @throws NotFound, version_conflict */
     preview(id: string, event: UnstampedOrderEvent, ifMatch?: number): Promise<PreviewView>;
+  };
+  retry: {
+    /** Runs whatever failed last. @throws NotFound; nothing_to_retry, version_conflict, idempotency_key_reused */
+    order(id: string, request: RetryRequest): Promise<RetryView>;
+    /** What that would run, or why nothing. Writes nothing. @throws NotFound; version_conflict */
+    preview(id: string, request: RetryRequest): Promise<RetryPlanView>;
+    /** One page of the orders that are stuck for one cause, each with its result. */
+    stuck(request: BulkRetryRequest): Promise<BulkRetryView>;
+    previewStuck(request: BulkRetryRequest): Promise<BulkRetryPlanView>;
   };
   users: {
     access(userId: string, product: string, at: Date): Promise<AccessView>;

@@ -19,6 +19,7 @@ import { addPlans } from './plans.ts';
 import { noSuchPath, problemFor } from './problem.ts';
 import { requestId } from './requestId.ts';
 import { addUsers } from './users.ts';
+import { addRetries } from './retries.ts';
 import { refuseInvalid } from './validation.ts';
 import { addWebhooks } from './webhooks.ts';
 
@@ -34,6 +35,7 @@ export function createApp(deps: AppDeps): App {
   addOrders(app, deps);
   addEvents(app, deps);
   addOrderRequests(app, deps);
+  addRetries(app, deps);
   addCallbacks(app, deps);
   addWebhooks(app, deps);
   addUsers(app, deps);

@@ -24,7 +24,8 @@ export type ServerState = { draining(): boolean };
 
 export type AppEnv = {
   Bindings: { server?: ServerState };
-  Variables: { requestId: string };
+  /** `role` is the key's; absent on calls that brought none. */
+  Variables: { requestId: string; role?: 'merchant' | 'operator' };
 };
 
 export type App = OpenAPIHono<AppEnv>;

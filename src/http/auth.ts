@@ -40,6 +40,7 @@ export const ROUTE_ROLES: Readonly<Record<string, Role>> = {
   'POST /v1/orders/{id}/events': 'operator',
   'POST /v1/orders/{id}/retry': 'operator',
   'POST /v1/orders/{id}/refund': 'operator',
+  'POST /v1/retry': 'operator',
   'GET /v1/users/{userId}/access': 'merchant',
   'GET /v1/users/{userId}/subscriptions': 'merchant',
 };
@@ -60,6 +61,7 @@ export function auth(keys: { api: string; admin: string }, openPaths: ReadonlySe
         throw new PaylatchError('unauthorized', 'Send a key this service knows as "Authorization: Bearer <key>".');
       }
       if (RANK[role] < RANK[needed]) throw new PaylatchError('forbidden', 'This call needs the ADMIN_KEY.');
+      c.set('role', role);
     }
     await next();
   };
@@ -92,7 +94,7 @@ function roleFor(matched: readonly Route[], openPaths: ReadonlySet<string>): Rol
 }
 
 /** Hashes first: then both sides have one length and the time taken tells nothing. Both keys are always compared. */
-function roleOf(header: string | undefined, hashes: { api: Buffer; admin: Buffer }): Role | null {
+function roleOf(header: string | undefined, hashes: { api: Buffer; admin: Buffer }): Exclude<Role, 'open'> | null {
   const given = sha256(/^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '');
   const isApi = timingSafeEqual(given, hashes.api);
   const isAdmin = timingSafeEqual(given, hashes.admin);

@@ -1,12 +1,13 @@
 // Any event by hand, for operators: the same facts and requests that providers and merchants send. What belongs to
 // checkout, dispatch, the sweeper or the state engine cannot be sent from outside.
 import { createRoute, z } from '@hono/zod-openapi';
-import { sendableEvents } from '../../machines/orderEvents.ts';
+import { REQUEST_TYPES, type RequestType, sendableEvents } from '../../machines/orderEvents.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, problem, takes } from './contents.ts';
 import { etagOf } from './etag.ts';
 import { orderIdField } from './fields.ts';
 import { jsonBody } from './jsonBody.ts';
+import { requestedBy } from './requestedBy.ts';
 import { eventHeaders, eventQuery, sendEvent, sentSchema } from './sendEvent.ts';
 import { strictBody } from './validation.ts';
 
@@ -51,11 +52,16 @@ const postEvent = createRoute({
   },
 });
 
+type Told = z.infer<typeof eventBody>;
+const isAsked = (told: Told): told is Extract<Told, { type: RequestType }> =>
+  (REQUEST_TYPES as readonly string[]).includes(told.type);
+
 export function addEvents(app: App, deps: AppDeps): void {
   app.openapi(postEvent, async c => {
+    const told = c.req.valid('json');
     const sent = await sendEvent(deps, {
       orderId: c.req.valid('param').id,
-      event: c.req.valid('json'),
+      event: isAsked(told) ? { ...told, by: requestedBy(c, told.by) } : told,
       headers: c.req.valid('header'),
       query: c.req.valid('query'),
     });

@@ -2,6 +2,7 @@
 // the API description.
 import { z } from '@hono/zod-openapi';
 import type { OrderStateName } from '../../machines/order.ts';
+import { MAX_BY_LENGTH } from '../../machines/orderEvents.ts';
 import { NAMES_NOTHING } from './validation.ts';
 
 /** Longest address a browser is sent back to, in characters: what all browsers and proxies carry. */
@@ -46,6 +47,16 @@ export const stateField = z.enum({
   parked: 'parked',
   refunded: 'refunded',
 } satisfies { [State in OrderStateName]: State });
+
+export const causeField = z.enum(['deadline_passed', 'effect_dead', 'parked', 'grant_failed', 'snapshot_unreadable']);
+
+/** Who asks, as the merchant's own people are called there. */
+export const byField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_BY_LENGTH)
+  .meta({ description: 'Who asks; default: the role of the key, admin or merchant', example: 'ada@shop.example' });
 
 export const cursorField = z
   .string()

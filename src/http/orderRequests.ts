@@ -1,18 +1,19 @@
-// What people ask of an order: cancel, refund, retry. Each is one event with a reason, sent like all others.
+// What people ask of an order: cancel and refund. Each is one event with a reason, sent like all others.
 import { createRoute, z } from '@hono/zod-openapi';
 import { amountMinorSchema, providerIdSchema, reasonSchema } from '../../machines/orderEvents.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, problem, takes } from './contents.ts';
 import { etagOf } from './etag.ts';
-import { orderIdField } from './fields.ts';
+import { byField, orderIdField } from './fields.ts';
 import { jsonBody } from './jsonBody.ts';
+import { requestedBy } from './requestedBy.ts';
 import { eventHeaders, eventQuery, sendEvent, sentSchema } from './sendEvent.ts';
 import { strictBody } from './validation.ts';
 
-const cancelBody = strictBody({ reason: reasonSchema }).openapi('CancelBody');
-const retryBody = strictBody({ reason: reasonSchema }).openapi('RetryBody');
+const cancelBody = strictBody({ reason: reasonSchema, by: byField.optional() }).openapi('CancelBody');
 const refundBody = strictBody({
   reason: reasonSchema,
+  by: byField.optional(),
   paymentId: providerIdSchema.optional().meta({ description: 'Default: the payment of this order' }),
   amountMinor: amountMinorSchema.optional().meta({ description: 'Default: all that is held' }),
 }).openapi('RefundBody');
@@ -43,33 +44,25 @@ const postRefund = createRoute({
   responses: { 200: sent, ...refusals, 409: problem('illegal_event') },
 });
 
-const postRetry = createRoute({
-  method: 'post',
-  path: '/v1/orders/{id}/retry',
-  summary: 'Try again what this order is stuck on',
-  middleware: jsonBody,
-  request: { ...request, body: takes(retryBody) },
-  responses: { 200: sent, ...refusals, 409: problem('nothing_to_retry') },
-});
-
 export function addOrderRequests(app: App, deps: AppDeps): void {
   app.openapi(postCancel, async c => {
-    const event = { type: 'cancel.requested' as const, ...c.req.valid('json') };
+    const event = {
+      type: 'cancel.requested' as const,
+      ...c.req.valid('json'),
+      by: requestedBy(c, c.req.valid('json').by),
+    };
     const [headers, query] = [c.req.valid('header'), c.req.valid('query')];
     const answer = await sendEvent(deps, { orderId: c.req.valid('param').id, event, headers, query });
     return c.json(answer, 200, etagOf(answer.order));
   });
   app.openapi(postRefund, async c => {
-    const event = { type: 'refund.requested' as const, ...c.req.valid('json') };
+    const event = {
+      type: 'refund.requested' as const,
+      ...c.req.valid('json'),
+      by: requestedBy(c, c.req.valid('json').by),
+    };
     const [headers, query] = [c.req.valid('header'), c.req.valid('query')];
     const answer = await sendEvent(deps, { orderId: c.req.valid('param').id, event, headers, query });
-    return c.json(answer, 200, etagOf(answer.order));
-  });
-  app.openapi(postRetry, async c => {
-    const event = { type: 'retry.requested' as const, ...c.req.valid('json') };
-    const [headers, query] = [c.req.valid('header'), c.req.valid('query')];
-    const call = { orderId: c.req.valid('param').id, event, headers, query, refusedAs: 'nothing_to_retry' as const };
-    const answer = await sendEvent(deps, call);
     return c.json(answer, 200, etagOf(answer.order));
   });
 }

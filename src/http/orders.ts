@@ -4,7 +4,7 @@ import type { OrderFilter } from '../ports.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, problem } from './contents.ts';
 import { etagOf } from './etag.ts';
-import { cursorField, orderIdField, providerField, stateField, userIdField } from './fields.ts';
+import { causeField, cursorField, orderIdField, providerField, stateField, userIdField } from './fields.ts';
 import { orderSchema } from './schemas.ts';
 import { timelineSchema } from './timelineSchema.ts';
 import { strictBody } from './validation.ts';
@@ -31,6 +31,9 @@ const getOrders = createRoute({
     query: strictBody({
       state: stateField.optional(),
       stuck: z.literal('true').optional().meta({ description: 'Only orders that do not move by themselves' }),
+      cause: causeField
+        .optional()
+        .meta({ description: 'Only orders stuck for this, though a graver cause may be shown' }),
       userId: userIdField.optional(),
       provider: providerField.optional(),
       cursor: cursorField.optional().meta({ description: 'The nextCursor of the page before' }),

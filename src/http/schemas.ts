@@ -3,6 +3,7 @@
 import { z } from '@hono/zod-openapi';
 import { MAX_AMOUNT_MINOR } from '../../machines/orderEvents.ts';
 import type { AccessView, GrantView, OrderView, PlanView, PreviewView, Stuck, SubscriptionView } from '../ports.ts';
+import { causeField } from './fields.ts';
 
 const instant = z.string().meta({ format: 'date-time', example: '2026-01-31T10:00:00.000Z' });
 const amountMinor = z.int().meta({ description: 'Minor units of the currency', maximum: MAX_AMOUNT_MINOR });
@@ -24,9 +25,9 @@ export const verdictSchema = z.enum([
   'ignored',
 ]);
 
-const stuckSchema = z
+export const stuckSchema = z
   .object({
-    cause: z.enum(['deadline_passed', 'effect_dead', 'parked', 'grant_failed', 'snapshot_unreadable']),
+    cause: causeField,
     since: instant,
     detail: z.string().nullable(),
   })

@@ -17,6 +17,8 @@ export const timelineSchema = z
         source: z.string(),
         eventKey: z.string().nullable(),
         at: instant,
+        reason: z.string().optional(),
+        by: z.string().optional(),
       }),
     ),
     received: z.array(

@@ -1,0 +1,188 @@
+// Retry of one order: whatever failed last or was left waiting is run again, through dispatch like every other event.
+// Parts do not wait for each other: one that fails again keeps none of the others from being tried, and the answer says
+// how each ended. Who asked and why is on disk before or with the first thing that changes.
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
+import type { KeptEvent } from '../db/inbox.ts';
+import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
+import type { Clock } from './clock.ts';
+import type { Envelope, Verdict } from './dispatch/envelope.ts';
+import type { Dispatch } from './dispatch.ts';
+import { PaylatchError } from './errors.ts';
+import { orderView } from './orderView.ts';
+import type { OrderView } from './ports.ts';
+import { doneMeanwhile, endOf, failed, type RetryEnd, type RetryPart, verdictOf } from './retry/parts.ts';
+import { assertVersion, deadlineKey, isAmong, lookAt, noteKeyOf, planRetry, type RetryPlan } from './retry/plan.ts';
+import { keptEnvelope } from './unmatched.ts';
+
+/** Keys named in the note of a retry, so that it stays a sentence. */
+const KEYS_NOTED = 10;
+
+export type RetryDeps = { db: Database; clock: Clock; dispatch: Dispatch; log: Logger };
+
+export type RetryRequest = {
+  reason: string;
+  /** Who asks: a name, or the role of the key. */
+  by: string;
+  /** The same key is the same retry, for ever. */
+  eventKey: string;
+  ifMatch?: number;
+};
+
+/** `verdict` is the most telling of the parts'; `duplicate` when somebody, or this very key, had done it already. */
+export type RetryView = { verdict: Verdict; order: OrderView; did: RetryEnd[] };
+/** What a retry would run, and if nothing, why; nothing is written. */
+export type RetryPlanView = { order: OrderView; would: RetryPart[]; refused: string | null };
+
+/** @throws NotFound; PaylatchError version_conflict */
+export async function previewRetry(deps: RetryDeps, id: string, request: RetryRequest): Promise<RetryPlanView> {
+  const { order, row, parts, refused } = await planRetry(deps, id, request);
+  assertVersion(row, request.ifMatch);
+  return { order, would: parts, refused };
+}
+
+/**
+ * Runs what there is to run and says what came of each part.
+ * @throws NotFound; PaylatchError nothing_to_retry (with the order and its legal events), version_conflict,
+ *   idempotency_key_reused; the first part's error when every part failed with one
+ */
+export async function retryOrder(deps: RetryDeps, id: string, request: RetryRequest): Promise<RetryView> {
+  const plan = await planRetry(deps, id, request);
+  const { order, row, parts, traces } = plan;
+  if (traces.made !== null) return repeated(deps, id, request);
+  if (traces.noted !== null && traces.noted !== hashOf(request)) {
+    const sentence = `the key ${request.eventKey} was used for another retry of this order`;
+    throw new PaylatchError('idempotency_key_reused', sentence);
+  }
+  assertVersion(row, request.ifMatch);
+  if (parts.length === 0) {
+    if (traces.noted !== null) return { verdict: 'duplicate', order, did: [] };
+    throw nothingToRetry(plan);
+  }
+  return run(deps, plan, request);
+}
+
+function nothingToRetry({ order, refused }: RetryPlan): PaylatchError {
+  return new PaylatchError('nothing_to_retry', refused ?? '', { legalEvents: order.legalEvents, order });
+}
+
+/** The key made its transition before; dispatch says whether it meant the same then. */
+async function repeated(deps: RetryDeps, id: string, request: RetryRequest): Promise<RetryView> {
+  const { verdict } = await deps.dispatch(requestEnvelope(id, request));
+  const { row } = await lookAt(deps.db, id);
+  return { verdict, order: orderView(row, deps.clock()), did: [] };
+}
+
+async function run(deps: RetryDeps, plan: RetryPlan, request: RetryRequest): Promise<RetryView> {
+  const { row, parts, kept, deadline } = plan;
+  const own = parts.filter(({ what }) => what === 'event' || what === 'deadline');
+  const asked = parts.filter(part => !own.includes(part));
+  if (own.length > 0) await deps.dispatch(note(plan, request, own));
+  const errors: unknown[] = [];
+  const send = sender(deps, request.ifMatch, errors);
+  const did: RetryEnd[] = [];
+  for (const part of own) {
+    const row = part.what === 'event' ? kept.find(({ eventKey }) => eventKey === part.key) : undefined;
+    const envelope = row ? asTold(row) : deadline && deadlineEnvelope(plan, part);
+    if (envelope) did.push(await send(part, envelope));
+  }
+  did.push(...(await ask(deps, row.id, request, asked, send)));
+  if (did.every(({ error }) => error !== null)) throw errors[0];
+  const { row: after } = await lookAt(deps.db, row.id);
+  return { verdict: verdictOf(did) ?? 'duplicate', order: orderView(after, deps.clock()), did };
+}
+
+type Send = (part: RetryPart, envelope: Envelope) => Promise<RetryEnd>;
+
+/** Sends without ever failing the others. Only the first event is bound to the version: it moves the order itself. */
+function sender({ dispatch, log }: RetryDeps, ifMatch: number | undefined, errors: unknown[]): Send {
+  let bound = ifMatch;
+  return async (part, envelope) => {
+    const version = bound;
+    bound = undefined;
+    try {
+      return endOf(part, await dispatch({ ...envelope, ...(version !== undefined && { ifMatch: version }) }));
+    } catch (error) {
+      if (version !== undefined && error instanceof PaylatchError && error.code === 'version_conflict') throw error;
+      errors.push(error);
+      log.warn({ err: error, orderId: envelope.orderId, ...part }, 'a part of a retry failed; the others go on');
+      return failed(part, error);
+    }
+  };
+}
+
+/**
+ * Asks the order itself, once, for all of `wanted`. What stood in the plan and is gone now was done by somebody else, or
+ * by the events before.
+ */
+async function ask(
+  { db }: RetryDeps,
+  id: string,
+  request: RetryRequest,
+  wanted: RetryPart[],
+  send: Send,
+): Promise<RetryEnd[]> {
+  if (wanted.length === 0) return [];
+  const { asked } = await lookAt(db, id);
+  const ends = wanted.filter(part => !isAmong(asked, part)).map(doneMeanwhile);
+  const left = wanted.filter(part => isAmong(asked, part));
+  const [first] = left;
+  if (!first) return ends;
+  const told = await send(first, requestEnvelope(id, request));
+  const { verdict, detail, error } = told;
+  const after = error ? asked : (await lookAt(db, id)).asked;
+  for (const part of left) {
+    // As stuck as before: a grant that failed again is `applied`, with the database's reason.
+    if (isAmong(after, part)) ends.push({ ...part, done: false, verdict, detail, error });
+    else ends.push(verdict === 'applied' ? endOf(part, { verdict, detail }) : doneMeanwhile(part));
+  }
+  return ends;
+}
+
+function requestEnvelope(id: string, { eventKey, reason, by }: RetryRequest): Envelope {
+  return { ...from(id), eventKey, event: { type: 'retry.requested', reason, by } };
+}
+
+function deadlineEnvelope({ row, deadline }: RetryPlan, part: RetryPart): Envelope | null {
+  if (!deadline || part.key !== deadlineKey(deadline)) return null;
+  const event: UnstampedOrderEvent = {
+    type: 'deadline.passed',
+    deadline: deadline.id,
+    setAtVersion: deadline.setAtVersion,
+  };
+  return { ...from(row.id), eventKey: deadlineKey(deadline), event };
+}
+
+const from = (orderId: string) => ({
+  source: 'operator' as const,
+  orderId,
+  provider: null,
+  providerOrderId: null,
+  received: null,
+});
+
+/** As it arrived, so that it is decided as it would have been. */
+function asTold(kept: KeptEvent): Envelope {
+  const envelope = keptEnvelope(kept, { ours: true });
+  // Told by a person about an order that has no provider.
+  return kept.provider === 'none' ? { ...envelope, provider: null } : envelope;
+}
+
+/** Kept events and deadlines carry nobody's reason, so it stands in the inbox beside them, written first. */
+function note({ row }: RetryPlan, request: RetryRequest, own: readonly RetryPart[]): Envelope {
+  const named = own.slice(0, KEYS_NOTED).map(({ what, key }) => `${what} ${key}`);
+  const more = own.length > named.length ? ` and ${own.length - named.length} more` : '';
+  return {
+    ...from(row.id),
+    provider: row.provider,
+    eventKey: noteKeyOf(request.eventKey),
+    event: null,
+    because: 'ignored',
+    detail: `${request.by}: ${request.reason} (decided again: ${named.join(', ')}${more})`,
+    received: { eventType: 'retry.requested', raw: words(request), bodyHash: hashOf(request), headers: {} },
+  };
+}
+
+const words = ({ reason, by }: RetryRequest): Uint8Array => Buffer.from(JSON.stringify({ reason, by }));
+const hashOf = (request: RetryRequest): string => createHash('sha256').update(words(request)).digest('hex');

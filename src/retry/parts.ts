@@ -1,0 +1,70 @@
+// What a retry consists of and how each part ended, as callers are told.
+import { asDatabaseUnavailable } from '../databaseTrouble.ts';
+import type { Outcome, Verdict } from '../dispatch/envelope.ts';
+import { PaylatchError } from '../errors.ts';
+
+/**
+ * Something that failed or was left waiting: the grant of a captured order, an order that is parked although its cause is
+ * gone, a dead effect (`key` is its idempotency key, which stays the same), an event that was kept (`key` is its event
+ * key), a deadline that is due and was not heard.
+ */
+export type RetryPart = {
+  what: 'event' | 'deadline' | 'grant' | 'parked' | 'effect';
+  /** The effect, the event's type or the deadline's name. */
+  name: string | null;
+  key: string | null;
+};
+
+/** How a part ended. `done` is false where it is as stuck as before; `detail` or `error` then says why. */
+export type RetryEnd = RetryPart & {
+  done: boolean;
+  verdict: Verdict | null;
+  detail: string | null;
+  error: RetryError | null;
+};
+export type RetryError = { code: string; detail: string };
+
+/** Verdicts after which an event still waits. */
+const STILL_OPEN: readonly Verdict[] = ['unmatched', 'foreign', 'illegal', 'parked'];
+
+export function endOf(part: RetryPart, { verdict, detail }: Pick<Outcome, 'verdict' | 'detail'>): RetryEnd {
+  return { ...part, done: !STILL_OPEN.includes(verdict), verdict, detail, error: null };
+}
+
+/** Somebody else was faster. */
+export function doneMeanwhile(part: RetryPart): RetryEnd {
+  return { ...part, done: true, verdict: 'duplicate', detail: 'done meanwhile', error: null };
+}
+
+export function failed(part: RetryPart, error: unknown): RetryEnd {
+  return { ...part, done: false, verdict: null, detail: null, error: retryErrorOf(error) };
+}
+
+/** What went wrong inside is told by its class only: messages of the database may hold SQL or addresses. */
+export function retryErrorOf(error: unknown): RetryError {
+  const known = error instanceof PaylatchError ? error : asDatabaseUnavailable(error);
+  if (known?.code === 'database_unavailable') return { code: known.code, detail: 'the database does not answer' };
+  if (known) return { code: known.code, detail: known.message };
+  return { code: 'internal_error', detail: 'it could not be written; the log of the service says why' };
+}
+
+export const nameOfPart = ({ what, key }: RetryPart): string => `${what} ${key ?? ''}`;
+
+/** The most telling first: one part that was applied makes the retry applied. */
+const BY_WEIGHT: readonly Verdict[] = [
+  'applied',
+  'surplus',
+  'mismatch',
+  'parked',
+  'unmatched',
+  'illegal',
+  'stale',
+  'duplicate',
+  'ignored',
+  'foreign',
+];
+
+/** The verdict of the whole, null when no part met one. */
+export function verdictOf(ends: readonly RetryEnd[]): Verdict | null {
+  return BY_WEIGHT.find(verdict => ends.some(end => end.verdict === verdict)) ?? null;
+}

@@ -1,0 +1,150 @@
+// What a retry of an order would run now, or the sentence that says why it would run nothing. Reads only: the same plan
+// answers beforehand and decides what is sent.
+import type { Database } from '../../db/client.ts';
+import { type KeptEvent, readEarly } from '../../db/inbox.ts';
+import { type OrderRow, readOrderRow } from '../../db/orders.ts';
+import { type ParkedEvent, type RetryTraces, readParked, readRetryTraces } from '../../db/retries.ts';
+import { decide } from '../../machines/decide.ts';
+import { type DeadEffect, REQUEST_TYPES } from '../../machines/orderEvents.ts';
+import { type Deadline, type LiveOrder, readOrder, SnapshotUnreadable, stateName } from '../../machines/snapshot.ts';
+import { noSubscription } from '../../machines/subscription.ts';
+import type { Clock } from '../clock.ts';
+import { NotFound, PaylatchError } from '../errors.ts';
+import { orderView } from '../orderView.ts';
+import type { OrderView } from '../ports.ts';
+import { nameOfPart, type RetryPart } from './parts.ts';
+
+export type RetryPlan = {
+  order: OrderView;
+  row: OrderRow;
+  /** In the order they are run: facts first, then what they may have made needless. */
+  parts: RetryPart[];
+  kept: KeptEvent[];
+  deadline: Deadline | null;
+  traces: RetryTraces;
+  /** Set when there is nothing to run. */
+  refused: string | null;
+};
+
+/** What was read of an order, with the parts that `retry.requested` itself runs. */
+export type RetryLook = {
+  row: OrderRow;
+  live: LiveOrder | null;
+  unreadable: string | null;
+  asked: RetryPart[];
+  why: string | null;
+};
+
+/** The key under which a retry is noted in the inbox when no transition carries its reason. */
+export const noteKeyOf = (eventKey: string): string => `retry:${eventKey}`;
+
+/** @throws NotFound; PaylatchError version_conflict */
+export async function planRetry(
+  { db, clock }: { db: Database; clock: Clock },
+  id: string,
+  { eventKey }: { eventKey: string },
+): Promise<RetryPlan> {
+  const [look, traces, parked, early] = await Promise.all([
+    lookAt(db, id),
+    readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(eventKey) }),
+    readParked(db, id),
+    readEarly(db, id),
+  ]);
+  const { row, live, asked } = look;
+  const now = clock();
+  const kept = [...parked, ...early].filter(isKeptFact).sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+  const deadline = live ? overdue(live, now) : null;
+  const parts: RetryPart[] = live
+    ? [
+        ...kept.map(({ eventKey, eventType }) => ({ what: 'event' as const, name: eventType, key: eventKey })),
+        ...(deadline ? [{ what: 'deadline' as const, name: deadline.id, key: deadlineKey(deadline) }] : []),
+        ...asked,
+      ]
+    : [];
+  const undecodable = parked.filter(({ event }) => event === null).length;
+  const refused = parts.length > 0 ? null : refusalOf(look, traces, kept.length, undecodable);
+  return { order: orderView(row, now), row, parts, kept, deadline, traces, refused };
+}
+
+/** Requests are not facts: what somebody wanted once is not done behind their back later. */
+const isKeptFact = (kept: ParkedEvent): kept is KeptEvent =>
+  kept.event !== null && !(REQUEST_TYPES as readonly string[]).includes(kept.event.type);
+
+export const deadlineKey = ({ id, setAtVersion }: Deadline): string => `deadline:${id}:${setAtVersion}`;
+
+/** @throws PaylatchError version_conflict */
+export function assertVersion(row: OrderRow, ifMatch: number | undefined): void {
+  if (ifMatch === undefined || ifMatch === row.version) return;
+  throw new PaylatchError('version_conflict', `the order stands at version ${row.version}, not ${ifMatch}`, {
+    version: row.version,
+  });
+}
+
+/** @throws NotFound */
+export async function lookAt(db: Database, id: string): Promise<RetryLook> {
+  const row = await readOrderRow(db, id);
+  if (!row) throw new NotFound(`there is no order ${id}`);
+  try {
+    const live = readOrder(row);
+    return { row, live, unreadable: null, ...askedOf(live, row.deadEffects) };
+  } catch (error) {
+    if (error instanceof SnapshotUnreadable)
+      return { row, live: null, unreadable: error.message, asked: [], why: null };
+    throw error;
+  }
+}
+
+/** The chart is asked as it will be asked in earnest, and once without the dead effects: what it would do for them, and what without. */
+function askedOf(live: LiveOrder, dead: readonly DeadEffect[]): Pick<RetryLook, 'asked' | 'why'> {
+  const { userId, plan } = live.state.context;
+  const ask = (more: { dead?: DeadEffect[] }) => {
+    // The instant plays no part in whether a retry is legal; any will do.
+    const event = { type: 'retry.requested' as const, at: '1970-01-01T00:00:00.000Z', reason: 'asked beforehand' };
+    return decide(live, { ...event, ...more }, noSubscription(userId, plan.product));
+  };
+  const bare = ask({});
+  const isLegal = bare.verdict !== 'illegal';
+  const what = stateName(live) === 'captured' ? 'grant' : 'parked';
+  const revived = dead.length === 0 ? [] : ask({ dead: [...dead] }).steps.flatMap(step => step.effects);
+  const effects = dead.filter(({ dedupKey }) => revived.some(effect => effect.dedupKey === dedupKey));
+  const asked: RetryPart[] = [
+    ...(isLegal ? [{ what, name: null, key: null } as const] : []),
+    ...effects.map(({ effect, dedupKey }) => ({ what: 'effect' as const, name: effect, key: dedupKey })),
+  ];
+  return { asked, why: isLegal ? null : bare.detail };
+}
+
+/** A deadline nobody has sent. A captured order is not among them: its deadline only tries the grant again. */
+function overdue(live: LiveOrder, now: Date): Deadline | null {
+  const { deadline } = live;
+  if (!deadline || stateName(live) === 'captured') return null;
+  return deadline.dueAt <= now.toISOString() ? deadline : null;
+}
+
+export const isAmong = (parts: readonly RetryPart[], part: RetryPart): boolean =>
+  parts.some(other => nameOfPart(other) === nameOfPart(part));
+
+function refusalOf(look: RetryLook, traces: RetryTraces, kept: number, undecodable: number): string {
+  const { row, live, unreadable, why } = look;
+  if (unreadable !== null) {
+    const waiting = kept === 0 ? '' : ` ${events(kept)} kept for it; a retry decides them once its chart is back.`;
+    return `The order cannot be read and is not touched: ${unreadable}.${waiting}`;
+  }
+  const { backingOff } = traces;
+  const [dead] = row.deadEffects;
+  const sentences = [
+    `The order is ${row.state}: ${why ?? 'nothing has failed'}.`,
+    dead
+      ? `Its dead effect ${dead.effect} is over and not sent again (${dead.lastError ?? 'no error was noted'}); ask for it anew.`
+      : 'It has no dead effect.',
+    'No event waits to be decided and no deadline is overdue.',
+    backingOff
+      ? `Its effect ${backingOff.effect} was tried ${backingOff.attempts} times and is tried again by itself at ${backingOff.availableAt}.`
+      : '',
+    undecodable > 0 ? `${events(undecodable)} kept that cannot be decided again: they could not be decoded.` : '',
+    live?.deadline ? `It waits by itself until ${live.deadline.dueAt}.` : '',
+  ];
+  return sentences.filter(sentence => sentence !== '').join(' ');
+}
+
+const events = (count: number): string => (count === 1 ? '1 event is' : `${count} events are`);
