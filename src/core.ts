@@ -2,22 +2,24 @@
 import { type OrderRow, readOrderRow, readTimeline, searchOrders } from '../db/orders.ts';
 import { listPlans, type PlanRow, putPlan } from '../db/plans.ts';
 import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts';
-import { accessAt } from '../machines/access.ts';
-import { graceEnd } from '../machines/periods.ts';
+import { type Access, accessAt } from '../machines/access.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
+import { cancelAtEnd, subscriptionView } from './cancelAtEnd.ts';
 import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
-import type { Envelope, Outcome } from './dispatch/envelope.ts';
+import { withCompany } from './company.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
+import { keptEvents } from './keptEvents.ts';
 import type { NotificationsApi } from './notifications/notification.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import { orderLookup } from './orderLookup.ts';
 import { orderView, timelineView } from './orderView.ts';
 import type { AccessView, Core, GrantView, OrderFilter, PlanInput, PlanView } from './ports.ts';
 import { preview } from './preview.ts';
-import { addressRenewal } from './renewals.ts';
+import { createRecheck } from './recheckAccess.ts';
+import { reconciliation } from './reconcile/progress.ts';
 import { previewRetryStuck, retryStuck } from './retry/bulk.ts';
 import { previewRetry, retryOrder } from './retry.ts';
-import { decideUnmatchedPayment } from './unmatched.ts';
+import { startTrial } from './trials.ts';
 
 export type CoreDeps = CheckoutDeps & {
   /** Without it there are no endpoints to be made: nothing could be signed. */
@@ -34,14 +36,17 @@ export function createCore(deps: CoreDeps): Core {
     return row;
   }
 
-  const dispatch = (envelope: Envelope) => dispatchWithCompany(deps, envelope);
+  const dispatch = withCompany(deps);
   const retrying = { ...deps, dispatch, monotonic: () => performance.now() };
+  const recheck = createRecheck({ ...deps, dispatch });
+  const accessOf = async (userId: string, product: string, at: Date) =>
+    accessTo(await readGrants(db, userId, product), at);
 
   return {
     dispatch,
     providers: deps.providers,
     lookup: provider => orderLookup(db, provider),
-    checkout: (input, key) => checkout(deps, input, key),
+    checkout: (input, key) => checkout({ ...deps, dispatch }, input, key),
     orders: {
       get: async id => orderView(await known(id), clock()),
       list: filter => listOrders(deps, filter),
@@ -65,38 +70,27 @@ export function createCore(deps: CoreDeps): Core {
       stuck: request => retryStuck(retrying, request),
       previewStuck: request => previewRetryStuck(retrying, request),
     },
+    events: { list: filter => keptEvents(db, filter) },
     users: {
-      access: async (userId, product, at) => accessView(await readGrants(db, userId, product), product, at),
-      async subscriptions(userId) {
-        const rows = await readSubscriptions(db, userId);
-        return rows.map(({ endsAt, graceDays, ...row }) => ({
-          ...row,
-          endsAt: endsAt?.toISOString() ?? null,
-          graceUntil: endsAt ? graceEnd({ endsAt, graceDays }).toISOString() : null,
-        }));
+      async access(userId, product, at) {
+        const access = await accessOf(userId, product, at ?? clock());
+        const isDenied = at === undefined && !access.access;
+        const asked = isDenied && (await recheck({ userId, product }, access));
+        return accessView(asked ? await accessOf(userId, product, clock()) : access, product);
       },
+      subscriptions: async userId => (await readSubscriptions(db, userId)).map(subscriptionView),
+      trial: wish => startTrial(deps, wish),
+      cancelAtEnd: wish => cancelAtEnd(deps, wish),
     },
     plans: {
       put: async (id, plan) => planView(await putPlan(db, planRow(id, plan))),
       list: async () => (await listPlans(db)).map(planView),
     },
+    reconciliation: reconciliation(deps),
     notifications: deps.notifications ?? createNotifications({ ...deps, key: null, privateAddresses: false }),
     readiness: deps.readiness,
   };
 }
-
-/** A charge finds its renewal first, and a payment heard for the first time brings what was told of it too early. */
-async function dispatchWithCompany(deps: CoreDeps, told: Envelope): Promise<Outcome> {
-  const envelope = await addressRenewal(deps, told);
-  const outcome = await deps.dispatch(envelope);
-  const { event, provider } = envelope;
-  const isPayment = event?.type === 'payment.captured' || event?.type === 'payment.authorized';
-  if (isPayment && provider && NEW_MONEY.has(outcome.verdict))
-    await decideUnmatchedPayment(deps, provider, event.paymentId);
-  return outcome;
-}
-
-const NEW_MONEY = new Set(['applied', 'surplus', 'mismatch']);
 
 async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
   const now = clock();
@@ -115,8 +109,11 @@ async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
   return { orders: page.map(row => orderView(row, now)), nextCursor: more ? (page.at(-1)?.id ?? null) : null };
 }
 
-function accessView(rows: UserGrantRow[], product: string, at: Date): AccessView {
-  const { access, until, graceUntil, reason, grants } = accessAt(rows, at);
+function accessTo(rows: UserGrantRow[], at: Date): Access {
+  return accessAt(rows, at, { cancelAtEnd: rows.some(row => row.cancelAtEnd) });
+}
+
+function accessView({ access, until, graceUntil, reason, grants }: Access, product: string): AccessView {
   return {
     access,
     product,
@@ -127,7 +124,7 @@ function accessView(rows: UserGrantRow[], product: string, at: Date): AccessView
   };
 }
 
-function grantView(grant: Omit<UserGrantRow, 'kind'>): GrantView {
+function grantView(grant: Access['grants'][number]): GrantView {
   const { orderId, product, seq, paymentId, months, days, graceDays, revokeReason } = grant;
   return {
     orderId,

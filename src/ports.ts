@@ -2,12 +2,16 @@
 // nothing outside dispatch, checkout and the plan editor writes.
 import type { AccessReason } from '../machines/access.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
+import type { CancelAtEndWish } from './cancelAtEnd.ts';
 import type { Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { KeptEventFilter, KeptEventPage } from './keptEvents.ts';
 import type { NotificationsApi } from './notifications/notification.ts';
 import type { OrderLookup, PayableOrder, PaymentProvider } from './providers/provider.ts';
+import type { Reconciliation } from './reconcile/progress.ts';
 import type { BulkRetryPlanView, BulkRetryRequest, BulkRetryView } from './retry/bulk.ts';
 import type { RetryPlanView, RetryRequest, RetryView } from './retry.ts';
+import type { TrialView, TrialWish } from './trials.ts';
 
 export type Stuck = {
   cause: 'deadline_passed' | 'effect_dead' | 'parked' | 'grant_failed' | 'snapshot_unreadable';
@@ -200,15 +204,25 @@ export type Core = {
     stuck(request: BulkRetryRequest): Promise<BulkRetryView>;
     previewStuck(request: BulkRetryRequest): Promise<BulkRetryPlanView>;
   };
+  events: {
+    /** What was received and could not be decided, newest first. */
+    list(filter: KeptEventFilter): Promise<KeptEventPage>;
+  };
   users: {
-    access(userId: string, product: string, at: Date): Promise<AccessView>;
+    /** At `at`, or now: then the provider may be asked once before access is refused. */
+    access(userId: string, product: string, at?: Date): Promise<AccessView>;
     subscriptions(userId: string): Promise<SubscriptionView[]>;
+    /** @throws InvalidRequest; PaylatchError illegal_event */
+    trial(wish: TrialWish): Promise<TrialView>;
+    /** @throws NotFound when there is no subscription */
+    cancelAtEnd(wish: CancelAtEndWish): Promise<SubscriptionView>;
   };
   plans: {
     /** @throws InvalidRequest for an unknown currency */
     put(id: string, plan: PlanInput): Promise<PlanView>;
     list(): Promise<PlanView[]>;
   };
+  reconciliation: Reconciliation;
   /** Where merchants are told what happened, and what they were told. */
   notifications: NotificationsApi;
   /** What readiness rests on, by name; true is well. */

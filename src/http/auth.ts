@@ -33,6 +33,7 @@ export const ROUTE_ROLES: Readonly<Record<string, Role>> = {
   'POST /v1/notifications/{id}/redeliver': 'merchant',
   'PUT /v1/plans/{id}': 'operator',
   'POST /v1/checkouts': 'merchant',
+  'GET /v1/events': 'operator',
   'GET /v1/orders': 'merchant',
   'GET /v1/orders/{id}': 'merchant',
   'GET /v1/orders/{id}/timeline': 'merchant',
@@ -41,8 +42,12 @@ export const ROUTE_ROLES: Readonly<Record<string, Role>> = {
   'POST /v1/orders/{id}/retry': 'operator',
   'POST /v1/orders/{id}/refund': 'operator',
   'POST /v1/retry': 'operator',
+  'GET /v1/reconciliation': 'operator',
+  'POST /v1/reconciliation/{provider}': 'operator',
   'GET /v1/users/{userId}/access': 'merchant',
   'GET /v1/users/{userId}/subscriptions': 'merchant',
+  'POST /v1/users/{userId}/subscriptions/{product}/trial': 'merchant',
+  'POST /v1/users/{userId}/subscriptions/{product}/cancel': 'merchant',
 };
 
 const RANK: Record<Role, number> = { open: 0, merchant: 1, operator: 2 };
