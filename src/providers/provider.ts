@@ -94,6 +94,8 @@ export type ProviderPayment = {
   /** Test or live, where the payment itself tells. */
   live?: boolean;
   subscriptionId?: string;
+  /** The user whose stored card was charged, where the provider names nothing else. */
+  payerId?: string;
   reason?: string;
   refunds?: ProviderRefund[];
   /** Where the provider tells them with the payment. */

@@ -20,6 +20,7 @@ export function learned(
       orderId: payment.orderId ?? order.orderId,
       provider,
       providerOrderId: payment.providerOrderId ?? order.providerOrderId,
+      ...(payment.payerId !== undefined && { payerId: payment.payerId }),
       eventKey: keyOf(event, payment),
       event,
       received: {

@@ -13,6 +13,7 @@ export type Row = {
   InvoiceId: string | number | null;
   AccountId: string | null;
   SubscriptionId: string | null;
+  Token: string | null;
   Amount: number;
   Currency: string;
   Status: 'AwaitingAuthentication' | 'Authorized' | 'Completed' | 'Cancelled' | 'Declined';
@@ -64,6 +65,7 @@ export class CloudPaymentsBank {
       InvoiceId: invoiceId,
       AccountId: null,
       SubscriptionId: null,
+      Token: null,
       Amount: 499,
       Currency: 'INR',
       TestMode: false,

@@ -86,6 +86,21 @@ export function orderOf(invoiceId: string | undefined): { orderId: string | null
   return { orderId: OWN_ORDER_ID.test(invoiceId) ? invoiceId : null, providerOrderId: invoiceId };
 }
 
+/** What a user of ours can be called; the browser may have named anything. */
+const USER_ID = /^[A-Za-z0-9._:@+-]{1,128}$/;
+
+/** A charge by token that the merchant started names only who paid: AccountId, which is our user's id. */
+export function payerOf(told: {
+  token: string | undefined;
+  invoiceId: string | undefined;
+  subscriptionId: string | undefined;
+  accountId: string | undefined;
+}): { payerId?: string } {
+  if (!told.token || told.invoiceId || told.subscriptionId) return {};
+  const payerId = told.accountId ?? '';
+  return USER_ID.test(payerId) ? { payerId } : {};
+}
+
 /** TestMode is 1 or 0 in a form, true or false in JSON; undefined where nothing is told. */
 export function liveOf(testMode: string | undefined): boolean | undefined {
   if (testMode === undefined) return undefined;

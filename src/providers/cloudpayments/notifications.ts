@@ -4,7 +4,17 @@ import { createHash } from 'node:crypto';
 import { currencySchema, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import type { IncomingCall, ReceivedEvent } from '../provider.ts';
 import { minorOf } from './amounts.ts';
-import { type Fields, instantOf, liveOf, orderOf, readFields, reasonOf, signedBytes, theirId } from './fields.ts';
+import {
+  type Fields,
+  instantOf,
+  liveOf,
+  orderOf,
+  payerOf,
+  readFields,
+  reasonOf,
+  signedBytes,
+  theirId,
+} from './fields.ts';
 
 /** As in our addresses; CloudPayments writes them with a capital. There is no type for a void: it comes as cancel. */
 export const KINDS = ['check', 'pay', 'confirm', 'fail', 'refund', 'recurrent', 'cancel'] as const;
@@ -27,7 +37,9 @@ const TRANSLATIONS = new Map<string, (fields: Fields) => Told>([
 export function translateNotification(call: IncomingCall): ReceivedEvent {
   const kind = call.kind ?? 'unknown';
   const fields = readFields(call);
-  const base = { eventType: kind, ...orderOf(fields?.get('InvoiceId')) };
+  const field = (name: string) => fields?.get(name);
+  const invoiceId = field('InvoiceId');
+  const base = { eventType: kind, ...orderOf(invoiceId) };
   const told = fields === null ? UNREADABLE : (TRANSLATIONS.get(kind)?.(fields) ?? UNUSED);
   // There is no id to go by, but a redelivery repeats the bytes.
   if ('unreadable' in told) {
@@ -36,17 +48,13 @@ export function translateNotification(call: IncomingCall): ReceivedEvent {
   }
   const eventKey = `${kind}:${told.key}`;
   if ('ignored' in told) return { ...base, eventKey, event: null, because: 'ignored', detail: told.ignored };
-  return { ...base, ...payerOf(fields), eventKey, event: told.event };
-}
-
-/** What a user of ours can be called; the browser may have named anything. */
-const USER_ID = /^[A-Za-z0-9._:@+-]{1,128}$/;
-
-/** A charge by token that the merchant started names only who paid: AccountId, which is our user's id. */
-function payerOf(fields: Fields | null): { payerId?: string } {
-  if (!fields?.get('Token') || fields.get('InvoiceId') || fields.get('SubscriptionId')) return {};
-  const payerId = fields.get('AccountId') ?? '';
-  return USER_ID.test(payerId) ? { payerId } : {};
+  const payer = {
+    token: field('Token'),
+    invoiceId,
+    subscriptionId: field('SubscriptionId'),
+    accountId: field('AccountId'),
+  };
+  return { ...base, ...payerOf(payer), eventKey, event: told.event };
 }
 
 const UNREADABLE: Told = { unreadable: 'The body is neither a form nor a JSON object with each field once, in UTF-8.' };

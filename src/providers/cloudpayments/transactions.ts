@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { currencySchema } from '../../../machines/orderEvents.ts';
 import type { ProviderPayment, ProviderRefund } from '../provider.ts';
 import { minorOf } from './amounts.ts';
-import { instantOf, liveOf, orderOf, reasonOf, textOf, theirId } from './fields.ts';
+import { instantOf, liveOf, orderOf, payerOf, reasonOf, textOf, theirId } from './fields.ts';
 
 /** Our key in the JsonData of a refund, by which it is known again after the hour for which X-Request-ID holds. */
 export const REFUND_KEY = 'paylatchKey';
@@ -18,6 +18,8 @@ const transactionSchema = z.object({
   OriginalTransactionId: text,
   Type: text,
   InvoiceId: text,
+  AccountId: text,
+  Token: text,
   SubscriptionId: text,
   Amount: text,
   Currency: currencySchema,
@@ -63,11 +65,13 @@ function paymentFrom(data: Transaction, paymentId: string, amountMinor: number):
   const state = STATES.get(data.Status) ?? 'pending';
   const live = liveOf(data.TestMode);
   const subscriptionId = theirId(data.SubscriptionId);
+  const { Token: token, InvoiceId: invoiceId, SubscriptionId, AccountId: accountId } = data;
   const reason = state === 'failed' ? reasonOf(data.Reason, data.ReasonCode) : undefined;
   const occurredAt = instantOf(timeOf(state, data));
   return {
     paymentId,
-    ...orderOf(data.InvoiceId),
+    ...orderOf(invoiceId),
+    ...payerOf({ token, invoiceId, subscriptionId: SubscriptionId, accountId }),
     state,
     amountMinor,
     currency: data.Currency,
