@@ -128,6 +128,40 @@ describe('refunds', () => {
   });
 });
 
+describe('cancelled at its end', () => {
+  const known = grants({ at: '2026-01-31' });
+  const at = (text: string, list = known) => {
+    const { access, reason, until, graceUntil } = accessAt(list, day(text), { cancelAtEnd: true });
+    return { access, reason, until, graceUntil };
+  };
+  test('nothing changes until the paid time ends', () => {
+    const until = day('2026-02-28');
+    expect(at('2026-02-27')).toEqual({ access: true, reason: 'active', until, graceUntil: until });
+  });
+  test('then there is no grace', () => {
+    expect(at('2026-02-28')).toMatchObject({ access: false, reason: 'expired', graceUntil: day('2026-02-28') });
+  });
+  test('an instant that did not know of the last grant yet is answered as it was', () => {
+    const two = grants({ at: '2026-01-31' }, { at: '2026-03-02' });
+    expect(at('2026-03-01', two)).toMatchObject({ access: true, reason: 'in_grace', graceUntil: day('2026-03-03') });
+    expect(at('2026-03-02', two)).toMatchObject({ access: true, reason: 'active', graceUntil: day('2026-03-31') });
+  });
+  test('so is one that did not know of the last refund yet', () => {
+    const refunded = grants({ at: '2026-01-31' }, { at: '2026-02-10', revokedAt: '2026-04-02' });
+    expect(at('2026-04-01', refunded)).toMatchObject({ access: true, reason: 'in_grace' });
+    expect(at('2026-04-02', refunded)).toMatchObject({ access: false, reason: 'expired', until: day('2026-02-28') });
+  });
+  test('a refund is the reason only while the paid time would have run', () => {
+    const refunded = grants({ at: '2026-01-31' }, { at: '2026-02-10', revokedAt: '2026-02-20' });
+    expect(at('2026-03-30', refunded)).toMatchObject({ access: false, reason: 'refunded' });
+    expect(at('2026-03-31', refunded)).toMatchObject({ access: false, reason: 'expired' });
+  });
+  test('whoever does not say so gets the grace', () => {
+    expect(answer(known, day('2026-02-28'))).toEqual([true, 'in_grace']);
+    expect(accessAt(known, day('2026-02-28'), {})).toEqual(accessAt(known, day('2026-02-28'), { cancelAtEnd: false }));
+  });
+});
+
 test('a gap between two months is shown as it was then', () => {
   const known = grants({ at: '2026-01-31' }, { at: '2026-05-05' });
   expect(['2026-02-01', '2026-03-04', '2026-05-05', '2026-06-05'].map(at => answer(known, day(at))[1])).toEqual([
