@@ -1,10 +1,14 @@
 // The order machine's further cases: what fits, surplus by policy, money of other orders, orders that cost nothing, when
 // paid time begins, how many attempts are kept, and what the effects tell the world.
 import { describe, expect, test } from 'vitest';
-import { ATTEMPTS_KEPT, MAX_ATTEMPTS } from '../machines/orderContext.ts';
+import { ATTEMPTS_KEPT, MAX_ATTEMPTS, MAX_PAYMENTS } from '../machines/orderContext.ts';
+import { MAX_BY_LENGTH, MAX_REQUEST_KEY_LENGTH, orderEventSchema, sendableEvents } from '../machines/orderEvents.ts';
 import { stateName } from '../machines/snapshot.ts';
 import {
   AT,
+  askCancel,
+  askRefund,
+  askRetry,
   authorized,
   begin,
   captured,
@@ -19,6 +23,7 @@ import {
   PRICE,
   refund,
   standing,
+  type Told,
   tell,
   trial,
 } from './support/given.ts';
@@ -155,6 +160,56 @@ describe('failed attempts', () => {
   });
   test('however many there were, money still counts', () => {
     expect(stateName(given(...attempts(MAX_ATTEMPTS), captured('pay_ok')).world.order)).toBe('subscribed');
+  });
+});
+
+describe('how many payments one order hears of', () => {
+  const reservations = Array.from({ length: MAX_PAYMENTS }, (_, i) => authorized(`pay_${i}`));
+  const sentence = `the order has heard of ${MAX_PAYMENTS} payments and takes no further authorisation`;
+  const full: [string, Told[]][] = [
+    ['authorized', reservations],
+    ['subscribed', [captured('pay_0'), ...reservations.slice(1)]],
+    ['parked', [captured('pay_0', { amountMinor: 100 }), ...reservations.slice(1)]],
+    ['failed', [...reservations, askCancel]],
+    ['created', Array.from({ length: MAX_PAYMENTS }, (_, i) => refund(`pay_${i}`, 'completed', { amountMinor: 1 }))],
+    ['refunded', [captured('pay_0'), refund('pay_0'), ...reservations.slice(1)]],
+  ];
+  test.each(full)('%s: one authorisation too many is stale, and nothing is asked for', (_, history) => {
+    const { decision } = given(...history).when(authorized('pay_z'));
+    expect(decision).toMatchObject({ verdict: 'stale', detail: sentence, steps: [] });
+    expect(given(...history).world.order.state.context.payments).toHaveLength(MAX_PAYMENTS);
+  });
+  test('the last that is heard', () => {
+    given(...reservations.slice(1))
+      .when(authorized('pay_z'))
+      .then({ verdict: 'surplus', path: 'authorized → authorized', does: ['void:pay_z'], waits: 'captureWindow' });
+  });
+  test.each(full)('%s: captured money is always heard, and so is more of a payment that is known', (_, history) => {
+    expect(['applied', 'surplus', 'mismatch']).toContain(given(...history).when(captured('pay_z')).decision.verdict);
+    expect(given(...history).when(authorized('pay_1')).decision.verdict).not.toBe('illegal');
+  });
+});
+
+describe('who asked', () => {
+  test.each([askCancel, askRefund(), askRetry()])('$type is remembered with its name', event => {
+    const parsed = orderEventSchema.parse({ ...event, at: AT, by: ' grace@example.org ' });
+    expect(parsed).toMatchObject({ by: 'grace@example.org' });
+    for (const by of ['', '   ', 'x'.repeat(MAX_BY_LENGTH + 1)])
+      expect(orderEventSchema.safeParse({ ...event, at: AT, by }).success, `by ${by.length}`).toBe(false);
+    expect(sendableEvents[event.type as 'retry.requested'].parse({ ...event, at: AT, by: 'grace' })).toMatchObject({
+      by: 'grace',
+    });
+  });
+  test('and it is in the transition', () => {
+    const { decision } = given(captured('pay_1')).when({ ...askRefund(), by: 'grace' } as Told);
+    expect(decision.steps[0]?.event).toMatchObject({ by: 'grace', reason: 'the customer asked' });
+  });
+  test('the key of what is answered comes from the worker alone', () => {
+    const event = { ...refund('pay_1'), at: AT, requestKey: 'ord_1:refund:5' };
+    expect(orderEventSchema.parse(event)).toMatchObject({ requestKey: 'ord_1:refund:5' });
+    expect(sendableEvents['refund.updated'].parse(event)).not.toHaveProperty('requestKey');
+    const long = { ...event, requestKey: 'x'.repeat(MAX_REQUEST_KEY_LENGTH + 1) };
+    expect(orderEventSchema.safeParse(long).success).toBe(false);
   });
 });
 

@@ -27,10 +27,12 @@ import {
   expectConsistent,
   failed,
   given,
+  givenOrder,
   grantFails,
   opened,
   openedAs,
   orderFor,
+  PLAN,
   recorded,
   refund,
   refused,
@@ -61,7 +63,11 @@ const EVENTS: Record<OrderEventType, Told[]> = {
   'payment.failed': [failed(), failed('pay_f'), ...PAYMENTS.map(id => failed(id))],
   'payment.canceled': [canceled(), ...PAYMENTS.map(id => canceled(id))],
   'refund.updated': PAYMENTS.flatMap(id =>
-    (['pending', 'completed', 'failed'] as const).flatMap(state => [refund(id, state), refund(id, state, ODD)]),
+    (['pending', 'completed', 'failed'] as const).flatMap(state => [
+      refund(id, state),
+      refund(id, state, ODD),
+      { ...refund(id, state, ODD), requestKey: 'ord_1:refund:5' } as Told,
+    ]),
   ),
   'dispute.updated': PAYMENTS.flatMap(id =>
     (['opened', 'won', 'lost'] as const).flatMap(state => [dispute(id, state), dispute(id, state, ODD)]),
@@ -76,6 +82,7 @@ const EVENTS: Record<OrderEventType, Told[]> = {
   'deadline.passed': [deadline(), deadline({ afterMs: -1 }), deadline({ setAtVersion: 99 })],
   'grant.recorded': [recorded],
 };
+const extending = orderFor({ plan: { ...PLAN, surplusPolicy: 'extend' } });
 /** Several ways into each state, because what an order has heard decides as much as where it stands. */
 const WORLDS: [string, World][] = [
   ['never opened', begin(orderFor()).world],
@@ -94,6 +101,8 @@ const WORLDS: [string, World][] = [
   ['parked for a reservation', given(authorized('pay_w', ODD)).world],
   ['refunded before it was granted', given(refund('pay_1'), captured('pay_1')).world],
   ['refunded with wrong money', given(...standing.refunded, captured('pay_w', ODD)).world],
+  ['subscribed and passing payments on', givenOrder(extending, opened, captured('pay_1'), captured('pay_a')).world],
+  ['subscribed with a refund asked for', given(captured('pay_1'), askRefund({ amountMinor: 100 })).world],
   ['refunded by a dispute', given(captured('pay_1'), dispute('pay_1', 'lost')).world],
 ];
 const FACTS = (Object.keys(EVENTS) as OrderEventType[]).filter(
@@ -169,6 +178,16 @@ test('an event no chart knows is a bug and thrown', () => {
   expect(() => decide(order, { type: 'order.created', at: '' } as unknown as OrderEvent, subscription)).toThrow(
     /silent/,
   );
+});
+
+test('a snapshot that was written before refunds and surplus payments were remembered is read as it was meant', () => {
+  const { order } = given(captured('pay_1'), refund('pay_1', 'pending', ODD)).world;
+  const good = JSON.parse(JSON.stringify(storedForm(order)));
+  const { passedOn: _, ...context } = good.context;
+  context.payments = context.payments.map(({ asked: __, ...payment }: Record<string, unknown>) => payment);
+  const read = readOrder({ id: order.id, machine: order.machine, version: 4, snapshot: { ...good, context } });
+  expect(storedForm(read)).toEqual(good);
+  expect(read.state.context).toMatchObject({ passedOn: [], payments: [{ asked: [] }] });
 });
 
 describe('a snapshot that cannot be read is never guessed', () => {

@@ -31,6 +31,7 @@ import {
   opened,
   openedAs,
   orderFor,
+  PLAN,
   PRICE,
   recorded,
   refund,
@@ -38,6 +39,7 @@ import {
   stamped,
   type Told,
   trial,
+  type World,
 } from './support/given.ts';
 
 const RUNS = Number(process.env.MACHINE_RUNS ?? 1_500);
@@ -112,7 +114,14 @@ const histories = fc
       list,
     ),
   );
-const creations = fc.constantFrom<OrderCreated[]>(orderFor(), orderFor(), orderFor(), trial);
+const withPolicy = (surplusPolicy: 'extend' | 'hold') => orderFor({ plan: { ...PLAN, surplusPolicy } });
+const creations = fc.constantFrom<OrderCreated[]>(
+  orderFor(),
+  orderFor(),
+  withPolicy('extend'),
+  withPolicy('hold'),
+  trial,
+);
 
 type Lived = { order: LiveOrder; subscription: Subscription; decisions: Decision[] };
 
@@ -135,8 +144,19 @@ function live(created: OrderCreated, history: readonly Told[]): Lived {
     expectOneGrant(world);
     expectMoneyExplained(world, effects);
     expectNoForgottenMoney(world);
+    expectPassedOnIsNotKept(world, effects);
   }
   return { ...world, decisions };
+}
+
+/** What was passed on is in no books here, and an effect names it: the money is somebody's. */
+function expectPassedOnIsNotKept({ order }: World, effects: readonly Effect[]): void {
+  const { passedOn, payments } = order.state.context;
+  expect(passedOn.length, 'each is passed on once').toBe(new Set(passedOn).size);
+  for (const id of passedOn) {
+    expect(payments.map(({ paymentId }) => paymentId)).not.toContain(id);
+    expect(effects.filter(({ effect, payload }) => effect === 'open' && payload.paymentId === id)).toHaveLength(1);
+  }
 }
 
 /** What `decide` makes of an event is what XState's own `transition` makes of it: the same state, the same data to act on. */
@@ -212,11 +232,12 @@ test('any order and duplication of any events keeps the invariants, and the tran
       for (const step of steps) count(step.to);
       for (const decision of decisions) count(decision.verdict);
       for (const decision of decisions) if (decision.grant) count(decision.grant.change);
+      if (order.state.context.passedOn.length > 0) count('passed on');
     }),
     settings,
   );
   // A generator that never gets anywhere proves nothing.
-  const rare = ['refunded', 'restore', 'revoke', 'surplus'];
+  const rare = ['refunded', 'restore', 'revoke', 'surplus', 'passed on'];
   const common = ['created', 'authorized', 'captured', 'subscribed', 'failed', 'parked', 'give'];
   const verdicts = ['applied', 'duplicate', 'stale', 'illegal', 'mismatch'];
   for (const what of [...rare, ...common, ...verdicts])
