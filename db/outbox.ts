@@ -52,7 +52,8 @@ export type LeaseRequest = {
 
 /**
  * Each lane is read by its own index: the names stand in the text so that the planner can tell. The look at earlier ones
- * is worded so that it cannot use that index, which knows no orders.
+ * is worded so that it cannot use that index, which knows no orders, and OFFSET keeps it a look-up by order: the plan is
+ * made once, while the table is empty, when reading all of what is pending for every row seems just as good.
  *
  * An earlier effect of the same order and lane that is not over yet holds the later ones back; one that is dead does not.
  * A question that is only planned for later does not hold back one that is to be asked now.
@@ -64,7 +65,8 @@ const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
     and not exists (
       select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${laneOf('e')} = '${lane}'
         and (e.order_version, e.id) < (o.order_version, o.id)
-        ${lane === 'question' ? 'and e.available_at <= $1::text::timestamptz' : ''})
+        ${lane === 'question' ? 'and e.available_at <= $1::text::timestamptz' : ''}
+      offset 0)
   order by o.available_at, o.id limit $${n} for update of o skip locked)`;
 
 const LEASE = `
@@ -138,6 +140,7 @@ const storable = (text: string) => text.slice(0, ERROR_LENGTH).toWellFormed().re
 
 const COLUMNS = `id, order_id, order_version, effect, payload, dedup_key, status, attempts, available_at, leased_by, leased_until, last_error, done_at`;
 
+// Only what is pending is leased, so the status need not be asked, and the row is found by its id alone.
 // One INSERT for the rows that end, those put off behind them and those that are new, because no statement changes a
 // table twice. Nobody waits for a row while holding others: a row that is locked is left for the next time.
 const SETTLE = `
@@ -146,7 +149,7 @@ with x as materialized (
 held as materialized (
   select k.*, x.ended, x.at, x.available_at as next_at, x.error, x.alert_id, x.notice_id from x cross join lateral (
     select t.* from outbox t
-    where t.id = x.id and t.status = 'pending' and t.leased_by = x.lease and t.leased_until is not null and t.attempts = x.attempt
+    where t.id = x.id and t.leased_by = x.lease and t.leased_until is not null and t.attempts = x.attempt
     for no key update skip locked) k),
 -- Behind an effect that is put off the later ones of its lane could not run anyhow: out of the way of those that can.
 behind as materialized (

@@ -1,6 +1,6 @@
 // Carries out what the outbox holds. A wake-up after each commit makes it prompt, the poll makes it sure; the lease lets
 // any number of workers run side by side, and whoever lost its lease changes nothing any more.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/client.ts';
 import { LANE_NAMES, type Lane, leaseDue, type OutboxLease } from '../../db/outbox.ts';
 import type { EffectName } from '../../machines/orderSetup.ts';
@@ -52,7 +52,11 @@ export async function workOff(deps: WorkerDeps): Promise<EndedEffect[]> {
     if (leases.length === 0) return all;
     const ended = await Promise.all(leases.map(taken => runEffect(run, taken)));
     all.push(...ended);
-    for (let left = ended; left.length > 0; await sleep(HELD_PAUSE_MS)) left = await settleEnded(deps, left);
+    let left = await settleEnded(deps, ended);
+    while (left.length > 0) {
+      await sleep(HELD_PAUSE_MS);
+      left = await settleEnded(deps, left);
+    }
   }
 }
 
@@ -173,9 +177,9 @@ class OutboxWorker implements Worker {
   /** While one statement is on its way the next ends gather, and go together. */
   private async settleAll(): Promise<void> {
     this.settling = true;
-    // What ends in the same turn goes in the same statement.
-    await Promise.resolve();
     while (this.ended.length > 0) {
+      // What ends in the same turn goes in the same statement: one a message would be a hundred times the work.
+      await nextTurn();
       const batch = this.ended.splice(0);
       const held = await settleEnded(this.deps, batch, this.giveUp.signal);
       for (const effect of held) setTimeout(() => this.end(effect), HELD_PAUSE_MS);
