@@ -48,7 +48,7 @@ export const open = (deps: HandlerDeps): EffectHandler =>
 async function asItStands({ provider }: Subject, asked: Asked): Promise<ProviderPayment> {
   const { paymentId, amountMinor, currency, occurredAt } = asked;
   try {
-    return { ...(await provider.fetchPayment(paymentId)), amountMinor, currency };
+    return await provider.fetchPayment(paymentId);
   } catch (error) {
     if (!(error instanceof ProviderRefused)) throw error;
     const nowhere = { providerOrderId: null, orderId: null, state: 'captured' as const };
