@@ -82,12 +82,14 @@ gr as (
   from ${rows.grants.from} join ok using (g)
   on conflict (order_id) do update set starts_at = excluded.starts_at, ends_at = excluded.ends_at, revoked_at = excluded.revoked_at, revoke_reason = excluded.revoke_reason),
 -- An effect that is asked for again stays one effect; asked for after it had died, it is tried anew. Its last error stays:
--- it tells the worker that an earlier try may have reached the other side.
+-- it tells the worker that an earlier try may have reached the other side. What changes nothing when it is done once more is
+-- tried anew also when it was done: a payment that failed can be authorised again, an order be opened after it was closed.
 ob as (
   insert into outbox as t (id, order_id, order_version, effect, payload, dedup_key, available_at)
   select x.id, x.order_id, x.order_version, x.effect, x.payload::jsonb, x.dedup_key, x.available_at::timestamptz
   from ${rows.effects.from} join ok using (g)
-  on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = excluded.available_at where t.status = 'dead'),
+  on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = excluded.available_at, done_at = null
+  where t.status = 'dead' or (t.status = 'done' and t.effect in ('capture', 'void', 'close'))),
 -- Every event with its verdict. A final verdict is never overwritten; each delivery is counted.
 ib as (
   insert into inbox as t (event_key, provider, event_type, order_id, provider_order_id, source, raw, body_hash, headers, received_at, mark, payer_id, event, verdict, detail, decided_version, applied_version, deliveries, next_attempt_at)

@@ -156,6 +156,18 @@ describe('at Razorpay, which keeps no key for captures', () => {
     expect((await service.order(id)).state).toBe('failed');
   });
 
+  it('failed, and authorised late by its bank under the same id, it is captured after all', async () => {
+    const { id, payment } = await authorized();
+    payment.status = 'failed';
+    await rig.workOff();
+    expect((await service.order(id)).state).toBe('failed');
+    payment.status = 'authorized';
+    await service.webhook('payment.authorized', { payment });
+    await rig.workOff();
+    expect((await service.order(id)).state).toBe('subscribed');
+    expect(payment.status).toBe('captured');
+  });
+
   it('refused although it still stands, a person is called, with Razorpay’s own sentence', async () => {
     const { id, payment } = await authorized();
     // Half of it only: the amount to capture must be what was authorised.
