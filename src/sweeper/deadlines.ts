@@ -48,7 +48,7 @@ async function tell({ dispatch, log, holdOff }: DeadlineDeps, order: DueOrder): 
 
 /**
  * Tells one order that its pending deadline has passed; null when it has none. The key names the version that set it, so
- * that replicas that sweep at once tell it once.
+ * that replicas that sweep at once tell it once; and the order, because one key for several orders cannot share a batch.
  * @throws SnapshotUnreadable, and whatever dispatch throws
  */
 export async function passDeadline(dispatch: Dispatch, order: StoredOrder): Promise<Outcome | null> {
@@ -60,7 +60,7 @@ export async function passDeadline(dispatch: Dispatch, order: StoredOrder): Prom
     orderId: order.id,
     provider: null,
     providerOrderId: null,
-    eventKey: `deadline:${setAtVersion}`,
+    eventKey: `deadline:${order.id}:${setAtVersion}`,
     event: { type: 'deadline.passed', deadline: id, setAtVersion },
     received: null,
   });

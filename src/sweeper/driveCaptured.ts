@@ -30,8 +30,8 @@ async function drive({ dispatch, log }: CapturedDeps, { id, version }: CapturedO
       orderId: id,
       provider: null,
       providerOrderId: null,
-      // The key names the version: two replicas that start at once try once.
-      eventKey: `drive:${version}`,
+      // By its version two replicas that start at once try it once; by its order all of them fit into one batch.
+      eventKey: `drive:${id}:${version}`,
       event: { type: 'retry.requested', reason: 'captured orders are tried again when the service starts' },
       received: null,
     });

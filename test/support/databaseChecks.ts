@@ -14,7 +14,7 @@ const NEVER: Record<string, string> = {
   'an order is subscribed exactly if it has one live grant': `select coalesce(o.id, g.order_id) from (select * from orders where state = 'subscribed') o
      full join (select * from grants where revoked_at is null) g on g.order_id = o.id where o.id is null or g.order_id is null`,
   'an event of the inbox was applied exactly if it made its transition': `select coalesce(i.event_key, t.event_key) from (select * from inbox where verdict in ('applied', 'surplus', 'mismatch') and source in ('webhook', 'callback')) i
-     full join (select * from transitions where source in ('webhook', 'callback') and event_key is not null) t
+     full join (select * from transitions where source in ('webhook', 'callback') and event_key is not null and event_type <> 'order.created') t
        on t.order_id = i.order_id and t.event_key = i.event_key and t.version = i.applied_version
      where i.event_key is null or t.event_key is null`,
   'a subscription counts its grants': `select s.user_id from subscriptions s full join (select user_id, product, count(*) n, max(seq) seq from grants group by 1, 2) g using (user_id, product)

@@ -1,0 +1,38 @@
+// What was received and could not be decided, for whoever looks why a payment shows nowhere: unmatched, foreign or parked.
+import type { Database } from '../db/client.ts';
+import { type KeptEventRow, type KeptVerdict, listKept } from '../db/keptEvents.ts';
+import { InvalidRequest } from './errors.ts';
+
+export type KeptEventFilter = { verdict: KeptVerdict; cursor?: string; limit: number };
+
+/** Instants are ISO 8601 UTC. `mark` is our own id of the order as the provider carries it. */
+export type KeptEventView = Omit<KeptEventRow, 'receivedAt' | 'nextAttemptAt'> & {
+  receivedAt: string;
+  /** Null when it is not tried again by itself; it is still decided when its order appears. */
+  nextAttemptAt: string | null;
+};
+
+export type KeptEventPage = { events: KeptEventView[]; nextCursor: string | null };
+
+/** One page, newest first. @throws InvalidRequest for a cursor that no page gave */
+export async function keptEvents(db: Database, { verdict, cursor, limit }: KeptEventFilter): Promise<KeptEventPage> {
+  const rows = await listKept(db, verdict, cursor === undefined ? null : placeOf(cursor), limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { events: page.map(viewOf), nextCursor: rows.length > limit && last ? cursorOf(last) : null };
+}
+
+const viewOf = ({ receivedAt, nextAttemptAt, ...row }: KeptEventRow): KeptEventView => ({
+  ...row,
+  receivedAt: receivedAt.toISOString(),
+  nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
+});
+
+const cursorOf = ({ provider, eventKey }: KeptEventRow) => Buffer.from(`${provider}:${eventKey}`).toString('base64url');
+
+/** The row a page ended with. A provider's name has no colon in it, an event key may. */
+function placeOf(cursor: string): { provider: string; eventKey: string } {
+  const [, provider, eventKey] = /^([a-z0-9_-]+):([^\0]+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (!provider || !eventKey) throw new InvalidRequest('cursor must be the nextCursor of the page before');
+  return { provider, eventKey };
+}
