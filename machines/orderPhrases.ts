@@ -41,8 +41,8 @@ export const elsewhere = {
 export const known = { guard: 'nothingNew', ...says('duplicate') } as const;
 /** A payment that was passed on is known, whoever it belongs to by now. */
 const passedOn = { guard: 'passedOn', ...says('duplicate', PASSED_ON) } as const;
-/** What goes back of it is kept until its own order can be told. */
-const keptForItsOrder = { guard: 'passedOn', ...says('parked', PASSED_ON) } as const;
+/** What goes back of it waits for its own order, which may not be open yet. */
+const keptForItsOrder = { guard: 'passedOn', ...says('unmatched', PASSED_ON) } as const;
 export const tooManyPayments = {
   guard: 'tooManyPayments',
   ...says('stale', `the order has heard of ${MAX_PAYMENTS} payments and takes no further authorisation`),

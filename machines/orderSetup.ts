@@ -25,8 +25,19 @@ export const PAYMENT_WINDOW_MS = 30 * 60_000;
 export const GRANT_OVERDUE_MS = 2 * 60_000;
 export const GRANT_OVERDUE_MAX_MS = 3_600_000;
 
-/** What became of one event; see the design's words. `unmatched`, `foreign` and `ignored` are dispatch's, without a machine. */
-export type MachineVerdict = 'applied' | 'duplicate' | 'stale' | 'illegal' | 'mismatch' | 'surplus' | 'parked';
+/**
+ * What became of one event; see the design's words. `foreign` and `ignored` are dispatch's, without a machine; `unmatched`
+ * is the machine's where the event belongs to an order that is still to be opened.
+ */
+export type MachineVerdict =
+  | 'applied'
+  | 'duplicate'
+  | 'stale'
+  | 'illegal'
+  | 'mismatch'
+  | 'surplus'
+  | 'parked'
+  | 'unmatched';
 export type Answer = { verdict: MachineVerdict; detail?: string };
 export type EffectName = 'open' | 'close' | 'capture' | 'void' | 'refund' | 'reconcile' | 'notify' | 'alert';
 /**

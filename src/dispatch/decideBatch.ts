@@ -186,9 +186,15 @@ function decideByMachine({ draft, context }: Work, place: Place, item: Item, fou
     became.decidedVersion = decidedVersion;
     became.appliedVersion = decision.steps[0]?.version ?? null;
     became.event = isOpen(decision.verdict) ? envelope.event : null;
+    if (decision.verdict === 'unmatched') became.nextAttemptAt = nextAttempt(context.at, item, found);
     mergeRow(order.inbox, Object.assign(arrivalAt(item, order.loaded.provider), became));
   }
   group.members.push({ item, outcome: outcomeOf(order, decision.verdict, decision.detail) });
+}
+
+/** What belongs to an order that another one is still to open is ours, and tried until it is there. */
+function nextAttempt(at: Date, item: Item, { received }: FoundOrder): Date | null {
+  return unplaced(at, received?.receivedAt ?? item.receivedAt, 'unmatched', { ours: true }).nextAttemptAt;
 }
 
 /** An order whose snapshot cannot be read is not touched: facts are kept until its chart is back, requests are refused. */
