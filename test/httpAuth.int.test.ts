@@ -27,10 +27,12 @@ const OPEN = [
   'POST /v1/webhooks/{provider}/{kind}',
 ];
 const OPERATOR = [
+  'GET /v1/events',
   'PUT /v1/plans/{id}',
   'POST /v1/orders/{id}/events',
   'POST /v1/orders/{id}/retry',
   'POST /v1/orders/{id}/refund',
+  'POST /v1/retry',
 ];
 
 const routesOf = (app: App) => [...new Set(app.routes.filter(isHandler).map(nameOf))];

@@ -195,6 +195,7 @@ describe('a query', () => {
   test.each<[string, string | RegExp]>([
     ['/v1/orders?state=paid', 'state must be "created" or'],
     ['/v1/orders?stuck=false', 'stuck must be "true"'],
+    ['/v1/orders?cause=bored', 'cause must be "deadline_passed" or'],
     ['/v1/orders?userId=a%20b', 'userId must be'],
     ["/v1/orders?provider='--", 'provider must be'],
     ['/v1/orders?cursor=1', 'cursor must be the nextCursor'],
@@ -228,6 +229,7 @@ const calls = (): [string, string, Record<string, unknown>][] => [
   ['POST', `/v1/orders/${orderId}/cancel`, { reason: 'x' }],
   ['POST', `/v1/orders/${orderId}/refund`, { reason: 'x' }],
   ['POST', `/v1/orders/${orderId}/retry`, { reason: 'x' }],
+  ['POST', '/v1/retry?cause=parked', { reason: 'x' }],
 ];
 
 describe('a JSON body, on every call that takes one', () => {

@@ -1,8 +1,10 @@
 // Retry of everything that is stuck for one cause: page by page, a result for each order, nobody tried twice in one round,
 // and no order that fails keeps another from being tried. And the searches behind it, which must use their indexes.
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STUCK_CAUSES, searchOrders } from '../db/orders.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
+import { type BulkRetryView, retryStuck } from '../src/retry/bulk.ts';
 import { expectSoundBooks } from './support/databaseChecks.ts';
 import { ADMIN_KEY, type Json, type Service, startService } from './support/httpService.ts';
 import { captured, openOrder, operator, webhook } from './support/world.ts';
@@ -106,6 +108,31 @@ describe('250 orders that are paid and not granted', () => {
       nextCursor: null,
     });
   }, 60_000);
+});
+
+test('a page that takes too long ends early, and the next one begins where it ended', async () => {
+  const { world } = service;
+  await world.sql`alter table grants add constraint slow check (user_id not like 'slow%') not valid`;
+  const made = await Promise.all(numbers(20).map(i => openOrder(world, { userId: `slow-${i}` })));
+  await Promise.all(made.map(order => world.dispatch(webhook(order.providerOrderId, captured(`pay-${order.id}`)))));
+  await world.sql`alter table grants drop constraint slow`;
+  const { db, clock, dispatch } = world;
+  let ms = 0;
+  const deps = { db, clock, dispatch, log: pino({ level: 'silent' }), monotonic: () => (ms += 6_000) };
+  const request = { reason: 'slowly', by: 'ada', eventKey: 'slow', cause: 'grant_failed' as const, limit: 100 };
+  const pages: string[][] = [];
+  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+    const { results, nextCursor }: BulkRetryView = await retryStuck(deps, { ...request, cursor });
+    pages.push(results.map(({ orderId }) => orderId));
+    cursor = nextCursor;
+  }
+  expect(pages.length).toBeGreaterThan(2);
+  expect(pages.flat()).toEqual(
+    made
+      .map(({ id }) => id)
+      .sort()
+      .reverse(),
+  );
 });
 
 test('the same Idempotency-Key does not run the same page twice', async () => {

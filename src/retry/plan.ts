@@ -44,15 +44,14 @@ export async function planRetry(
   id: string,
   { eventKey }: { eventKey: string },
 ): Promise<RetryPlan> {
-  const [look, traces, parked, early] = await Promise.all([
-    lookAt(db, id),
-    readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(eventKey) }),
-    readParked(db, id),
-    readEarly(db, id),
-  ]);
+  const [look, parked, early] = await Promise.all([lookAt(db, id), readParked(db, id), readEarly(db, id)]);
+  // After all that: who finds an order mended by this very key must find the key, too.
+  const traces = await readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(eventKey) });
   const { row, live, asked } = look;
   const now = clock();
-  const kept = [...parked, ...early].filter(isKeptFact).sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+  const kept = [...parked, ...early.filter(event => names(look, event))]
+    .filter(isKeptFact)
+    .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
   const deadline = live ? overdue(live, now) : null;
   const parts: RetryPart[] = live
     ? [
@@ -64,6 +63,13 @@ export async function planRetry(
   const undecodable = parked.filter(({ event }) => event === null).length;
   const refused = parts.length > 0 ? null : refusalOf(look, traces, kept.length, undecodable);
   return { order: orderView(row, now), row, parts, kept, deadline, traces, refused };
+}
+
+/** Told of this very order. What names only its user or subscription may be anybody's, and is the sweeper's to place. */
+function names({ row, live }: RetryLook, { mark, providerOrderId, event }: KeptEvent): boolean {
+  if (mark === row.id || (providerOrderId !== null && providerOrderId === row.providerOrderId)) return true;
+  const paymentId = 'paymentId' in event ? event.paymentId : undefined;
+  return live?.state.context.payments.some(payment => payment.paymentId === paymentId) ?? false;
 }
 
 /** Requests are not facts: what somebody wanted once is not done behind their back later. */
@@ -141,7 +147,7 @@ function refusalOf(look: RetryLook, traces: RetryTraces, kept: number, undecodab
     backingOff
       ? `Its effect ${backingOff.effect} was tried ${backingOff.attempts} times and is tried again by itself at ${backingOff.availableAt}.`
       : '',
-    undecodable > 0 ? `${events(undecodable)} kept that cannot be decided again: they could not be decoded.` : '',
+    undecodable > 0 ? `${events(undecodable)} kept whose body could not be decoded; that cannot be decided again.` : '',
     live?.deadline ? `It waits by itself until ${live.deadline.dueAt}.` : '',
   ];
   return sentences.filter(sentence => sentence !== '').join(' ');
