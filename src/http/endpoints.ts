@@ -104,18 +104,18 @@ const postTest = createRoute({
 });
 
 export function addEndpoints(app: App, { core }: AppDeps): void {
-  const { endpoints } = core.notifications;
-  app.openapi(postEndpoint, async c => c.json(await endpoints.create(c.req.valid('json')), 201));
-  app.openapi(getEndpoints, async c => c.json({ endpoints: await endpoints.list() }, 200));
-  app.openapi(getEndpoint, async c => c.json(await endpoints.get(c.req.valid('param').id), 200));
+  const endpoints = () => core.notifications.endpoints;
+  app.openapi(postEndpoint, async c => c.json(await endpoints().create(c.req.valid('json')), 201));
+  app.openapi(getEndpoints, async c => c.json({ endpoints: await endpoints().list() }, 200));
+  app.openapi(getEndpoint, async c => c.json(await endpoints().get(c.req.valid('param').id), 200));
   app.openapi(patchEndpoint, async c => {
     const change: EndpointChange = c.req.valid('json');
-    return c.json(await endpoints.change(c.req.valid('param').id, change), 200);
+    return c.json(await endpoints().change(c.req.valid('param').id, change), 200);
   });
   app.openapi(deleteEndpoint, async c => {
-    await endpoints.remove(c.req.valid('param').id);
+    await endpoints().remove(c.req.valid('param').id);
     return c.body(null, 204);
   });
-  app.openapi(postRotate, async c => c.json(await endpoints.rotate(c.req.valid('param').id), 200));
-  app.openapi(postTest, async c => c.json(await endpoints.test(c.req.valid('param').id), 200));
+  app.openapi(postRotate, async c => c.json(await endpoints().rotate(c.req.valid('param').id), 200));
+  app.openapi(postTest, async c => c.json(await endpoints().test(c.req.valid('param').id), 200));
 }

@@ -71,11 +71,10 @@ const postRedeliver = createRoute({
 });
 
 export function addNotifications(app: App, { core }: AppDeps): void {
-  const { notifications } = core;
-  app.openapi(getNotifications, async c => c.json(await notifications.list(c.req.valid('query')), 200));
-  app.openapi(getNotification, async c => c.json(await notifications.get(c.req.valid('param').id), 200));
+  app.openapi(getNotifications, async c => c.json(await core.notifications.list(c.req.valid('query')), 200));
+  app.openapi(getNotification, async c => c.json(await core.notifications.get(c.req.valid('param').id), 200));
   app.openapi(postRedeliver, async c => {
-    const attempts = await notifications.redeliver(c.req.valid('param').id, c.req.valid('json'));
+    const attempts = await core.notifications.redeliver(c.req.valid('param').id, c.req.valid('json'));
     return c.json({ attempts }, 200);
   });
 }

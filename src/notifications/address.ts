@@ -35,7 +35,7 @@ export class AddressRefused extends Error {
 /** The URL of an endpoint, as far as it can be judged without asking for its addresses. @throws AddressRefused */
 export function endpointUrl(text: string, { privateAddresses }: AddressRules): URL {
   // Browsers and servers drop or turn some of these characters, and then read another address than was checked.
-  if (!/^https?:\/\/[^\s\p{Cc}\\]+$/iu.test(text) || !URL.canParse(text)) {
+  if (!/^https?:\/\/[^\s\p{Cc}\\/][^\s\p{Cc}\\]*$/iu.test(text) || !URL.canParse(text)) {
     throw new AddressRefused('must be an absolute https URL');
   }
   const url = new URL(text);

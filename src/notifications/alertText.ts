@@ -80,7 +80,7 @@ const CAUSES: Readonly<Record<string, Words>> = {
   },
   endpoint_disabled: {
     says: 'An endpoint answered 410 Gone and hears nothing any more',
-    todo: 'If that was not meant, PATCH /v1/endpoints/{endpointId} with {"enabled": true}, then redeliver what it missed.',
+    todo: 'If that was not meant, enable it again with PATCH /v1/endpoints/{endpointId}, then redeliver what it missed.',
   },
 };
 

@@ -5,6 +5,11 @@ import { createCore } from '../../src/core.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { App, AppDeps } from '../../src/http/appTypes.ts';
 import { type HttpServer, startHttpServer } from '../../src/http/server.ts';
+import {
+  createNotifications,
+  type Notifications,
+  type NotificationsDeps,
+} from '../../src/notifications/notifications.ts';
 import type { Core } from '../../src/ports.ts';
 import { createSandboxProvider } from '../../src/providers/sandbox/adapter.ts';
 import { callbackText } from '../../src/providers/sandbox/keys.ts';
@@ -13,6 +18,8 @@ import { createWorld, type World } from './world.ts';
 
 export const API_KEY = 'api_0123456789abcdef0123456789abcdef';
 export const ADMIN_KEY = 'admin_0123456789abcdef0123456789abcdef';
+/** Merchants' endpoints may be on this machine. */
+export const NOTIFICATION_KEY = 'ntf_0123456789abcdef0123456789abcdef';
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 // biome-ignore lint/suspicious/noExplicitAny: what the API answers is what is tested
@@ -30,6 +37,7 @@ export type Sandbox = {
 
 export type Service = {
   world: World;
+  notifications: Notifications;
   app: App;
   http: HttpServer;
   sandbox: Sandbox;
@@ -47,7 +55,12 @@ export type Service = {
 
 /** `change` replaces parts of the core, for failures that cannot be had otherwise. */
 export async function startService(
-  options: { change?: (core: Core) => Partial<Core>; deps?: Partial<AppDeps>; shutdownMs?: number } = {},
+  options: {
+    change?: (core: Core) => Partial<Core>;
+    deps?: Partial<AppDeps>;
+    shutdownMs?: number;
+    notifications?: Partial<NotificationsDeps>;
+  } = {},
 ): Promise<Service> {
   const world = await createWorld();
   const sandbox: Sandbox = { payments: new Map(), opened: new Map(), mood: 'well' };
@@ -57,7 +70,10 @@ export async function startService(
   const provider = createSandboxProvider({ url: 'http://sandbox.test', secret: SECRET, clock, fetch: play(sandbox) });
   const providers = new Map([['sandbox', provider]]);
   const readiness = async () => ({ database: true });
-  const core = createCore({ db, dispatch, providers, publicUrl: 'http://self.test', clock, newId, log, readiness });
+  const telling = { db, clock, newId, log, key: NOTIFICATION_KEY, privateAddresses: true, ...options.notifications };
+  const notifications = createNotifications(telling);
+  const publicUrl = 'http://self.test';
+  const core = createCore({ db, dispatch, providers, publicUrl, clock, newId, log, readiness, notifications });
   const signatureFailures: string[] = [];
   const app = createApp({
     core: { ...core, ...options.change?.(core) },
@@ -72,6 +88,7 @@ export async function startService(
   const http = await startHttpServer({ app, host: '127.0.0.1', port: 0, log, ...(shutdownMs && { shutdownMs }) });
   const service: Service = {
     world,
+    notifications,
     app,
     http,
     sandbox,
