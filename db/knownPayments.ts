@@ -33,6 +33,8 @@ export type KnownPayment = {
   attempted: boolean;
   /** Verdicts of the facts that were told before, by event key. */
   verdicts: Record<string, string>;
+  /** Our order id as it was found when this payment was kept without an order. */
+  mark: string | null;
   /** Kind of the finding that is open about this payment. */
   finding: string | null;
 };
@@ -59,15 +61,15 @@ const movedBack = (table: 'refunds' | 'disputes', id: string) =>
 
 const READ = `
 with heard as (
-  select k.n, jsonb_object_agg(i.event_key, i.verdict) as verdicts
+  select k.n, jsonb_object_agg(i.event_key, i.verdict) as verdicts, max(i.mark) as mark
   from ${KEYS.from} cross join lateral (
-    select event_key, verdict from inbox where event_key = k.event_key and provider = ${PROVIDER} limit 1) i
+    select event_key, verdict, mark from inbox where event_key = k.event_key and provider = ${PROVIDER} limit 1) i
   group by k.n)
 select o.id as order_id, o.state as order_state,
   p.state, p.currency, p.captured_minor, p.refunded_minor, p.lost_minor, p.counts,
   ${movedBack('refunds', 'refund_id')} as refunds, ${movedBack('disputes', 'dispute_id')} as disputes,
   coalesce(o.snapshot->'context'->'attempts' @> jsonb_build_array(jsonb_build_object('paymentId', q.payment_id)), false) as attempted,
-  coalesce(heard.verdicts, '{}') as verdicts,
+  coalesce(heard.verdicts, '{}') as verdicts, heard.mark,
   (select kind from findings where fingerprint = q.fingerprint and resolved_at is null) as finding
 from ${ASKS.from}
 left join lateral (select * from payments where payment_id = q.payment_id and provider = ${PROVIDER} limit 1) p on true
@@ -119,17 +121,21 @@ function knownFrom(row: Row): KnownPayment {
     disputes: row.disputes as KnownMovedBack[],
     attempted: row.attempted as boolean,
     verdicts: row.verdicts as Record<string, string>,
+    mark: row.mark as string | null,
     finding: row.finding as string | null,
   };
 }
 
 // Whatever happened to an order since left an effect, and their ids are in the order of time; those of renewals are not.
+// An order comes with the first of its effects, so that it comes once.
 const OURS = `
 with touched as (
   select id, order_id from outbox where id > $2 and id < $3 and order_id is not null order by id limit $5)
 select t.id as "effectId", p.payment_id as "paymentId", p.order_id as "orderId", o.provider_order_id as "providerOrderId"
 from touched t
-left join lateral (select * from orders where id = t.order_id and provider = $1 and created_at >= $4::text::timestamptz limit 1) o on true
+left join lateral (
+  select * from orders where id = t.order_id and provider = $1 and created_at >= $4::text::timestamptz
+    and not exists (select from outbox e where e.order_id = t.order_id and e.id > $6 and e.id < t.id) limit 1) o on true
 left join lateral (
   select payment_id, order_id from payments
   where order_id = o.id and provider = $1 and captured_minor > refunded_minor + lost_minor) p on true
@@ -145,12 +151,12 @@ export type OurPayment = {
 
 /**
  * Payments whose money we believe to hold, of orders made since `since` and touched by effects whose ids lie between
- * `after` and `before`. Rows are in the order of the effects, at most `limit` effects of them; one payment may come several times.
+ * `from` and `before`, going on behind `after`. Rows are in the order of the effects, at most `limit` effects of them.
  */
 export function readOurPayments(
   db: Database,
-  ask: { provider: string; after: string; before: string; since: Date; limit: number },
+  ask: { provider: string; from: string; after: string; before: string; since: Date; limit: number },
 ): Promise<OurPayment[]> {
-  const { provider, after, before, since, limit } = ask;
-  return db.query<OurPayment>(OURS, [provider, after, before, since.toISOString(), limit]);
+  const { provider, from, after, before, since, limit } = ask;
+  return db.query<OurPayment>(OURS, [provider, after, before, since.toISOString(), limit, from]);
 }

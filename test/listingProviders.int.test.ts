@@ -67,6 +67,27 @@ describe('Razorpay', () => {
     expect([...(await service.world.sql`select kind from findings`)]).toEqual([]);
   });
 
+  test('a payment for an order of ours that is not in our books any more is a finding, by the receipt of its order', async () => {
+    const { bank, world, provider } = service;
+    const order = await service.checkOut();
+    const orderId = world.newId('ord');
+    const request = { orderId, userId: 'u', planId: 'pro-monthly', amountMinor: 49_900, currency: 'INR' };
+    const { providerOrderId } = await provider.createCheckout({ ...request, callbackUrl: 'http://x.test/' });
+    const payment = bank.pay(providerOrderId);
+    for (const _ of [1, 2]) {
+      later(service, 16);
+      await reconcile(service);
+      const found =
+        await world.sql`select kind, resolved_at from findings where fingerprint = ${`payment:razorpay:${payment.id}`}`;
+      expect([...found]).toEqual([{ kind: 'payment_without_order', resolved_at: null }]);
+    }
+    expect(bank.calls.filter(call => call === `GET /v1/orders/${providerOrderId}`)).toHaveLength(1);
+    expect([...(await world.sql`select mark from inbox where event->>'paymentId' = ${String(payment.id)}`)]).toEqual([
+      { mark: orderId },
+    ]);
+    expect(await service.order(order.id)).toMatchObject({ state: 'created' });
+  });
+
   test('read again, nothing is told twice, and busy it is left for a while', async () => {
     const count = () => service.world.sql`select count(*)::int as n, sum(deliveries)::int as deliveries from inbox`;
     const before = await count();

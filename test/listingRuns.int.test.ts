@@ -225,3 +225,59 @@ test('asking for a run is refused where it makes no sense, and needs the operato
   expect((await ask('sandbox', { since, reason: 'x' }, { authorization: 'Bearer nobody' })).status).toBe(401);
   expect((await rig.call('GET', '/v1/reconciliation')).body).toEqual({ listings: [] });
 });
+
+describe('our own payments, looked for in the list', () => {
+  const asked = () =>
+    rig.net.asked.filter(url => /^\/api\/payments\/./.test(url.pathname)).map(url => url.pathname.split('/').at(-1));
+
+  test('are asked about by name only where the list was not read from its beginning by the same process', async () => {
+    await paidInSilence(6);
+    await reconcile(rig);
+    rig.net.pageSize = 2;
+    later(rig, 1);
+    const since = new Date(rig.world.clock().getTime() - 86_400_000);
+    await rig.core.reconciliation.begin('sandbox', since, 'read whole');
+    await reconcile(rig);
+    expect(asked()).toEqual([]);
+
+    later(rig, 1);
+    await rig.core.reconciliation.begin('sandbox', since, 'killed after two pages');
+    const stop = new AbortController();
+    let pages = 0;
+    rig.net.instead = async url => {
+      if (url.searchParams.has('limit') && ++pages === 2) stop.abort();
+      return undefined;
+    };
+    await listingOf(rig).run(stop.signal);
+    await reconcile(rig);
+    expect(new Set(asked()).size).toBe(4);
+    expect(asked()).toHaveLength(4);
+    expect([...(await rig.world.sql`select kind from findings`)]).toEqual([]);
+  });
+
+  test('are asked about at the same pace as pages, over as many minutes as it takes', async () => {
+    const orders = await Promise.all(Array.from({ length: CALLS_PER_ROUND + 5 }, () => rig.checkOut()));
+    for (const [n, { id }] of orders.entries()) {
+      const money = { type: 'payment.captured', paymentId: `pay_gone_${n}`, amountMinor: 49_900, currency: 'INR' };
+      await rig.call('POST', `/v1/orders/${id}/events`, money);
+    }
+    later(rig, 1);
+    const since = new Date(rig.world.clock().getTime() - 86_400_000);
+    await rig.core.reconciliation.begin('sandbox', since, 'who has this money?');
+    const before = rig.net.asked.length;
+    await listingOf(rig).run(running);
+    // What is not known there is believed only of a provider that still lists for us: two calls a payment.
+    expect(rig.net.asked.length - before).toBeLessThanOrEqual(2 * CALLS_PER_ROUND + 1);
+    const first = new Set(asked()).size;
+    expect(first).toBeLessThan(CALLS_PER_ROUND);
+    // Another process goes on where the first one was, and asks about none a second time.
+    for (let minutes = 0; minutes < 5; minutes++) {
+      later(rig, 1);
+      await listingOf(rig).run(running);
+    }
+    expect(asked()).toHaveLength(CALLS_PER_ROUND + 5);
+    expect(new Set(asked()).size).toBe(CALLS_PER_ROUND + 5);
+    const found = await rig.world.sql`select distinct kind, count(*)::int as n from findings group by kind`;
+    expect([...found]).toEqual([{ kind: 'payment_not_at_provider', n: CALLS_PER_ROUND + 5 }]);
+  });
+});

@@ -145,6 +145,9 @@ export type PaymentProvider = {
   fetchPayment(paymentId: string): Promise<ProviderPayment>;
   /** Every payment the provider knows for an order of ours, newest last. @throws ProviderUnreachable */
   findPayments(order: { orderId: string; providerOrderId: string }): Promise<ProviderPayment[]>;
+  /** Our own id of the order as the provider's order carries it, where its payments do not; null for somebody else's.
+   * @throws ProviderRefused, ProviderUnreachable */
+  orderMark?(providerOrderId: string): Promise<string | null>;
   /** Payments that changed since, page by page; `cursor` null begins and, in the answer, ends. */
   listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
   /** Captures an authorised payment; captured already is success. `key` is the same for ever.

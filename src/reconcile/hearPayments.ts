@@ -44,7 +44,8 @@ export async function hearPayments(
   for (let from = 0; from < distinct.length; from += TOLD_AT_ONCE) {
     const some = distinct.slice(from, from + TOLD_AT_ONCE).map(async (listed, index) => {
       const before = known[from + index] as KnownPayment;
-      const payment = contradicts(listed, before) ? await askAgain(provider, listed, heard) : listed;
+      const asked = contradicts(listed, before) ? await askAgain(provider, listed, heard) : listed;
+      const payment = await marked(provider, asked, before, heard);
       const news = newsOf(provider.name, payment, before);
       if (await tell(deps, news)) heard.news += 1;
       const isOdd = findingOf(provider, payment, before) !== before.finding;
@@ -70,6 +71,27 @@ async function askAgain(provider: PaymentProvider, listed: ProviderPayment, hear
     };
   } catch (error) {
     if (error instanceof ProviderRefused) return listed;
+    throw error;
+  }
+}
+
+/** Where only the provider's order tells that money of nobody we know is ours, that order is asked for, once a payment. */
+async function marked(
+  provider: PaymentProvider,
+  payment: ProviderPayment,
+  known: KnownPayment,
+  heard: Heard,
+): Promise<ProviderPayment> {
+  const { orderId, providerOrderId, state } = payment;
+  if (orderId !== null || known.orderId !== null) return payment;
+  if (known.mark !== null) return { ...payment, orderId: known.mark };
+  const isNew = Object.keys(known.verdicts).length === 0 && (state === 'captured' || state === 'authorized');
+  if (!isNew || providerOrderId === null || !provider.orderMark) return payment;
+  heard.asked += 1;
+  try {
+    return { ...payment, orderId: await provider.orderMark(providerOrderId) };
+  } catch (error) {
+    if (error instanceof ProviderRefused) return payment;
     throw error;
   }
 }

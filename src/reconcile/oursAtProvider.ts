@@ -38,32 +38,37 @@ type Ask = {
 export async function askAboutOurs(deps: ReconcileDeps, provider: PaymentProvider, ask: Ask) {
   const { listing, seen, place, callsLeft } = ask;
   const { since, startedAt } = listing;
-  const after = place.after ?? idFloor('eff', since);
+  const from = idFloor('eff', since);
   // What came after the run began may be younger than the list.
   const before = idFloor('eff', startedAt);
-  const limit = EFFECTS_PER_STEP;
-  const rows = await readOurPayments(deps.db, { provider: provider.name, after, before, since, limit });
+  const range = { from, after: place.after ?? from, before, since, limit: EFFECTS_PER_STEP };
+  const rows = await readOurPayments(deps.db, { provider: provider.name, ...range });
   const done = { next: null as Place | null, calls: 0, news: 0 };
-  let last = place.after;
+  let { after: last, asked } = place;
   for (const [index, row] of rows.entries()) {
-    const isUnseen = row.paymentId !== null && !seen.ids.has(row.paymentId);
-    if (isUnseen) {
-      if (place.asked + done.calls >= MAX_ASKED_PER_RUN) return done;
-      // The effect is looked at again: its other payments may not have been asked about.
-      if (done.calls >= callsLeft) return { ...done, next: { ...place, after: last, asked: place.asked + done.calls } };
-      done.calls += 1;
-      done.news += await askAboutOne(deps, provider, row as AskedPayment);
-      seen.ids.add(row.paymentId as string);
+    if (row.paymentId !== null && !seen.ids.has(row.paymentId)) {
+      if (asked >= MAX_ASKED_PER_RUN) return done;
+      // This effect is looked at again: what it names may not have been asked about.
+      if (done.calls >= callsLeft) return { ...done, next: { ...place, after: last, asked } };
+      const { calls, news } = await askAboutOne(deps, provider, row as AskedPayment);
+      asked += 1;
+      done.calls += calls;
+      done.news += news;
+      seen.ids.add(row.paymentId);
     }
     if (rows[index + 1]?.effectId !== row.effectId) last = row.effectId;
   }
-  if (rows.length > 0) done.next = { ...place, after: last, asked: place.asked + done.calls };
+  if (rows.length > 0) done.next = { ...place, after: last, asked };
   return done;
 }
 
 type AskedPayment = OurPayment & { paymentId: string; orderId: string };
 
-async function askAboutOne(deps: ReconcileDeps, provider: PaymentProvider, ours: AskedPayment): Promise<number> {
+async function askAboutOne(
+  deps: ReconcileDeps,
+  provider: PaymentProvider,
+  ours: AskedPayment,
+): Promise<{ calls: number; news: number }> {
   const { paymentId, orderId, providerOrderId } = ours;
   try {
     const payment = await provider.fetchPayment(paymentId);
@@ -72,13 +77,14 @@ async function askAboutOne(deps: ReconcileDeps, provider: PaymentProvider, ours:
       orderId: payment.orderId ?? orderId,
       providerOrderId: payment.providerOrderId ?? providerOrderId,
     };
-    return (await hearPayments(deps, provider, [named])).news;
+    const heard = await hearPayments(deps, provider, [named]);
+    return { calls: 1 + heard.asked, news: heard.news };
   } catch (error) {
     if (!(error instanceof ProviderRefused)) throw error;
     // A no to our key is no word about a payment: who still lists for us meant the payment.
     await provider.listPayments(deps.clock(), null);
     const odd = { paymentId, state: 'unknown' as const, orderId };
     await openPaymentFindings(deps, provider, [{ kind: 'payment_not_at_provider', payment: odd, orderId }]);
-    return 0;
+    return { calls: 2, news: 0 };
   }
 }

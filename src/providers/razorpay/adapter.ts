@@ -6,7 +6,7 @@ import type { RazorpaySettings } from '../settings.ts';
 import { razorpayApi } from './api.ts';
 import { takeCallback } from './callback.ts';
 import { checkoutParams } from './checkoutParams.ts';
-import { openOrder } from './orders.ts';
+import { openOrder, readMark } from './orders.ts';
 import { razorpayPayments } from './payments.ts';
 import { payPage } from './payPage.ts';
 import { razorpaySubscriptions } from './subscriptions.ts';
@@ -58,6 +58,7 @@ export function createRazorpayProvider(options: RazorpayProviderOptions): Razorp
       return translateWebhook(call.body, eventKeyOf(call));
     },
 
+    orderMark: providerOrderId => readMark(api, providerOrderId),
     ...razorpayPayments(api, clock),
     ...razorpaySubscriptions(api),
   };

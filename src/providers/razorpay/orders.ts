@@ -2,8 +2,8 @@
 // with it exists already is asked before one is made.
 import { InvalidRequest, ProviderRefused } from '../../errors.ts';
 import type { CheckoutRequest } from '../provider.ts';
-import { itemsOf, type RazorpayApi, RazorpayRefusal } from './api.ts';
-import { type RazorpayOrder, readOrder } from './entities.ts';
+import { idInPath, itemsOf, type RazorpayApi, RazorpayRefusal } from './api.ts';
+import { ourOrderId, type RazorpayOrder, readOrder } from './entities.ts';
 import { toRazorpay } from './units.ts';
 
 /** Smallest amount in INR, in paise (api/orders/create.md); smaller ones are refused here with a better sentence. */
@@ -51,6 +51,11 @@ export async function openOrder(api: RazorpayApi, request: CheckoutRequest): Pro
       return made;
     }
   }
+}
+
+/** The receipt is ours where it is an order id of ours. @throws ProviderRefused, ProviderUnreachable */
+export async function readMark(api: RazorpayApi, providerOrderId: string): Promise<string | null> {
+  return ourOrderId((await api.get(`/orders/${idInPath(providerOrderId)}`, readOrder)).receipt);
 }
 
 function orderBody(orderId: string, amount: number, currency: string) {
