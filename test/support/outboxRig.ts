@@ -122,9 +122,9 @@ export async function outboxRow(sql: postgres.Sql, key: string): Promise<OutboxR
   return row;
 }
 
-/** As if the time of every lease had passed. */
-export async function endLeases(sql: postgres.Sql): Promise<void> {
-  await sql`update outbox set leased_until = now() - interval '1 second' where leased_until is not null`;
+/** As if the time of every lease had passed, or of those of one worker. */
+export async function endLeases(sql: postgres.Sql, workerId = ''): Promise<void> {
+  await sql`update outbox set leased_until = now() - interval '1 second' where leased_until is not null and leased_by like ${`${workerId}%`}`;
 }
 
 /** A handler's end that the test gives when it likes. */
