@@ -9,8 +9,8 @@ import type { OrderView, Stuck } from '../ports.ts';
 import { previewRetry, type RetryDeps, type RetryRequest, retryOrder } from '../retry.ts';
 import { type RetryEnd, type RetryError, type RetryPart, retryErrorOf } from './parts.ts';
 
-/** Orders tried at once: enough to keep both lanes of dispatch busy, few enough to leave them to live traffic. */
-const AT_ONCE = 8;
+/** Orders tried at once: enough to keep both lanes of dispatch busy, few enough to leave connections to live traffic. */
+const AT_ONCE = 4;
 /** How long one call begins further orders, in ms; the rest of the page is the next call's. Well below the deadline of a request. */
 const BUDGET_MS = 5_000;
 
