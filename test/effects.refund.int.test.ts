@@ -222,7 +222,7 @@ describe('at Razorpay, whose test mode may not honour the key', () => {
     expect(await rig.rows(id, 'refund')).toMatchObject([{ status: 'done' }]);
   });
 
-  it('refused for want of balance, a person is called; the money stays set aside, and a retry sends it', async () => {
+  it('refused although the money has not gone back, a person is called; the money stays set aside, and a retry sends it', async () => {
     const { id, payment } = await paid();
     await rig.tell(id, ask());
     payment.status = 'authorized';
@@ -230,7 +230,7 @@ describe('at Razorpay, whose test mode may not honour the key', () => {
     expect((await service.order(id)).stuck).toMatchObject({ cause: 'effect_dead' });
     expect((await service.call('POST', `/v1/orders/${id}/refund`, { reason: 'once more' })).status).toBe(409);
     payment.status = 'captured';
-    await rig.tell(id, { type: 'retry.requested', reason: 'the balance is there' });
+    await rig.tell(id, { type: 'retry.requested', reason: 'looked at it' });
     await rig.workOff();
     expect((await service.order(id)).state).toBe('refunded');
     expect(payment.amount_refunded).toBe(49_900);
