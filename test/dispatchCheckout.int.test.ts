@@ -45,6 +45,7 @@ function madeUpProvider() {
     listPayments: never,
     capture: never,
     refund: never,
+    findRefund: never,
     async cancel(request) {
       closed.push(request.providerOrderId);
     },
