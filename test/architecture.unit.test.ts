@@ -160,7 +160,8 @@ describe('one writer, one decider', () => {
     expect(migrations.length).toBeGreaterThan(0);
     for (const name of migrations) {
       expect(readFileSync(join(ROOT, 'db/migrations', name), 'utf8')).not.toMatch(
-        /trigger|plpgsql|sequence|serial|deferrable/i,
+        // A column may be named so: what is meant is the statement that makes one.
+        /create\s[a-z\s]*trigger|plpgsql|sequence|serial|deferrable/i,
       );
     }
   });
