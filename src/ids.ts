@@ -7,7 +7,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARACTERS = 10;
 const RANDOM_BYTES = 10;
 
-export type IdPrefix = 'ord' | 'evt' | 'eff' | 'fnd' | 'req' | 'ept' | 'att' | 'tst';
+export type IdPrefix = 'ord' | 'evt' | 'eff' | 'fnd' | 'req' | 'ept' | 'att' | 'tst' | 'wrk';
 export type NewId = (prefix: IdPrefix) => string;
 
 export function idsFrom(clock: Clock, random: RandomSource): NewId {

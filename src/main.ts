@@ -11,6 +11,8 @@ import { systemClock, systemRandom } from './clock.ts';
 import { type Config, readConfig } from './config.ts';
 import { createCore } from './core.ts';
 import { createDispatch } from './dispatch.ts';
+import { providerHandlers } from './effects/handlers/providerHandlers.ts';
+import { startWorker, type Worker } from './effects/worker.ts';
 import { startEmbeddedPostgres } from './embedded/embeddedPostgres.ts';
 import { lockFolder } from './embedded/folderLock.ts';
 import { EXAMPLE_PLANS } from './examplePlans.ts';
@@ -20,13 +22,17 @@ import { addPayPages } from './http/payPages.ts';
 import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { type Keys, loadKeys } from './keys.ts';
+import { alertHandler } from './notifications/alert.ts';
+import { createNotifications, type Notifications } from './notifications/notifications.ts';
+import type { Core } from './ports.ts';
 import { configuredProviders } from './providers/configured.ts';
 import type { PaymentProvider } from './providers/provider.ts';
 import { createSandboxProvider, SANDBOX_PROVIDER } from './providers/sandbox/adapter.ts';
 import { startSandboxServer } from './providers/sandbox/server.ts';
+import { listingJob } from './reconcile/job.ts';
 import { addShop } from './shop/shop.ts';
 import { refuseForAddress, refuseForDatabase, startSentence } from './startTrouble.ts';
-import { startSweeper } from './sweeper/driveCaptured.ts';
+import { startSweeper } from './sweeper/sweeper.ts';
 
 /** Connections kept: two lanes, checkouts and reads beside them; PostgreSQL's default allows a hundred in all. */
 const DATABASE_CONNECTIONS = 10;
@@ -37,6 +43,8 @@ const READY_TIMEOUT_MS = 1_000;
 const clock = systemClock;
 const random = systemRandom;
 const newId = idsFrom(clock, random);
+/** Between 0 and 1. */
+const jitter = () => (random(1)[0] ?? 0) / 256;
 
 /** What runs, in the order it was started; stopped backwards. */
 const running: { name: string; close: () => Promise<unknown> }[] = [];
@@ -54,16 +62,27 @@ async function start(config: Config, log: Logger): Promise<string> {
   const sandbox = config.sandbox && (await startSandbox(config, config.sandbox, keys, publicUrl, log));
   if (sandbox) await seedExamplePlans(db);
   const providers = new Map<string, PaymentProvider>(sandbox ? [[SANDBOX_PROVIDER, sandbox.provider]] : []);
-  const jitter = () => (random(1)[0] ?? 0) / 256;
   for (const provider of await configuredProviders({ settings: config.providers, publicUrl, clock, jitter })) {
     providers.set(provider.name, provider);
   }
-  const dispatcher = createDispatch({ db, clock, random, newId, log });
+  let worker: Worker | null = null;
+  const effectsWritten = () => worker?.wake();
+  const dispatcher = createDispatch({ db, clock, random, newId, log, effectsWritten });
   running.push({ name: 'dispatch', close: () => dispatcher.close() });
-  const sweeper = startSweeper({ db, dispatch: dispatcher.dispatch, clock, log });
-  running.push({ name: 'sweeper', close: () => sweeper.close() });
-  const readiness = () => readinessOf(db, sandbox?.url ?? null);
-  const core = createCore({ db, dispatch: dispatcher.dispatch, providers, publicUrl, clock, newId, log, readiness });
+  const { notificationPrivateAddresses: privateAddresses } = config;
+  const notifications = createNotifications({ db, clock, newId, log, key: keys.notificationKey, privateAddresses });
+  const core = createCore({
+    db,
+    dispatch: dispatcher.dispatch,
+    providers,
+    publicUrl,
+    clock,
+    newId,
+    log,
+    notifications,
+    readiness: () => readinessOf(db, sandbox?.url ?? null),
+  });
+  worker = startBackground({ config, db, core, notifications, publicUrl, log });
   const appKeys = { api: keys.apiKey, admin: keys.adminKey };
   const addPages = (app: App) => {
     addShop(app, { core, clock, newId });
@@ -85,6 +104,31 @@ async function start(config: Config, log: Logger): Promise<string> {
   );
   running.push({ name: 'http', close: () => http.close() });
   return publicUrl;
+}
+
+type BackgroundDeps = {
+  config: Config;
+  db: Database;
+  core: Core;
+  notifications: Notifications;
+  publicUrl: string;
+  log: Logger;
+};
+
+/** What happens without being called for: effects are carried out, deadlines pass, providers are asked. */
+function startBackground({ config, db, core, notifications, publicUrl, log }: BackgroundDeps): Worker {
+  // The core's dispatch: a charge finds its renewal, and a payment brings what was told of it too early.
+  const deps = { db, dispatch: core.dispatch, providers: core.providers, clock, newId, log };
+  const sweeper = startSweeper({ ...deps, jobs: [listingJob({ ...deps, jitter })] });
+  running.push({ name: 'sweeper', close: () => sweeper.close() });
+  const handlers = {
+    ...providerHandlers(deps),
+    notify: notifications.notifyHandler,
+    alert: alertHandler({ ...deps, webhookUrl: config.alertWebhookUrl, publicUrl }),
+  };
+  const worker = startWorker({ db, handlers, clock, random, newId, log, workerId: newId('wrk') });
+  running.push({ name: 'worker', close: () => worker.close() });
+  return worker;
 }
 
 async function startDatabase(config: Config, log: Logger): Promise<string> {
