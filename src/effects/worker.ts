@@ -129,7 +129,7 @@ class OutboxWorker implements Worker {
       const room = this.room();
       if (LANE_NAMES.some(lane => room[lane] > 0)) {
         try {
-          for (const lease of await this.lease(room)) this.begin(lease);
+          for (const lease of await this.lease(room)) this.carryOut(lease);
         } catch (error) {
           this.deps.log.warn({ err: error }, 'effects could not be leased; trying again');
           this.woken = false;
@@ -162,7 +162,7 @@ class OutboxWorker implements Worker {
     this.endRest = null;
   }
 
-  private begin(lease: OutboxLease): void {
+  private carryOut(lease: OutboxLease): void {
     this.taken[laneOf(lease.effect)] += 1;
     // Leased while closing began: nothing was sent, so this try does not count.
     if (this.closing) this.end(givenBack(lease, this.deps.clock()));
