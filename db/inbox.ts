@@ -61,14 +61,16 @@ export type DueEvent = KeptEvent & {
   dueAt: string;
 };
 
+// Only what is unmatched has a next attempt; asking for the verdict as well would tempt the planner to read them all, as
+// `exists` would to read all orders into a hash.
 const DUE = `
 select ${KEPT}, i.next_attempt_at::text as "dueAt",
   i.mark is not null
-    or exists (select from orders o where o.provider_subscription_id = i.event->>'subscriptionId' and o.provider = i.provider)
-    or exists (select from orders o where o.user_id = i.payer_id and o.provider = i.provider) as ours
+    or coalesce((select true from orders o where o.provider_subscription_id = i.event->>'subscriptionId' and o.provider = i.provider limit 1), false)
+    or coalesce((select true from orders o where o.user_id = i.payer_id and o.provider = i.provider limit 1), false) as ours
 from inbox i
 where i.next_attempt_at <= $1::text::timestamptz and (i.next_attempt_at, i.event_key, i.provider) > ($2::text::timestamptz, $3, $4)
-  and i.verdict = 'unmatched' and i.event is not null
+  and i.event is not null
 order by i.next_attempt_at, i.event_key, i.provider limit $5`;
 
 /** One page of unmatched events due at this instant, after `cursor`. */
@@ -112,18 +114,15 @@ export function readUnread(
 export const unmatchedFingerprint = (provider: string, eventKey: string): string =>
   `unmatched_event:${provider}:${eventKey}`;
 
-// A provider's name has no colon in it, an event key may.
+// Each finding's event is looked up by its key, as its fingerprint spells it. A provider's name has no colon in it, an event
+// key may.
+const theirs = (column: string) => `(
+  select i.${column} from inbox i
+  where i.event_key = substr(f.fingerprint, length('unmatched_event:' || split_part(f.fingerprint, ':', 2) || ':') + 1)
+    and i.provider = split_part(f.fingerprint, ':', 2) limit 1)`;
 const RESOLVE_MATCHED = `
-update findings f set resolved_at = $1::text::timestamptz, order_id = m.order_id
-from (
-  select u.id, i.order_id
-  from (select id, fingerprint, split_part(fingerprint, ':', 2) as provider from findings
-        where resolved_at is null and kind = 'unmatched_event') u
-    cross join lateral (
-      select order_id, verdict from inbox
-      where event_key = substr(u.fingerprint, length('unmatched_event:' || u.provider || ':') + 1) and provider = u.provider limit 1) i
-  where i.verdict not in ('unmatched', 'foreign')) m
-where f.id = m.id and f.resolved_at is null`;
+update findings f set resolved_at = $1::text::timestamptz, order_id = ${theirs('order_id')}
+where f.resolved_at is null and f.kind = 'unmatched_event' and ${theirs('verdict')} not in ('unmatched', 'foreign')`;
 
 /** Resolves the findings about events that have met their order since. */
 export async function resolveMatched(db: Database, at: Date): Promise<void> {

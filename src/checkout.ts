@@ -33,6 +33,7 @@ const OPENING_POLL_MS = 50;
 
 export type CheckoutDeps = {
   db: Database;
+  /** With company: what was told before the order was opened is decided with its opening. */
   dispatch: Dispatch;
   providers: ReadonlyMap<string, PaymentProvider>;
   publicUrl: string;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { claimCheckoutKey } from '../db/insertOrder.ts';
 import { putPlan } from '../db/plans.ts';
 import { type CheckoutDeps, checkout } from '../src/checkout.ts';
+import { withCompany } from '../src/company.ts';
 import { ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
 import type { CheckoutInput } from '../src/ports.ts';
 import type { CheckoutRequest, PaymentProvider } from '../src/providers/provider.ts';
@@ -69,14 +70,15 @@ beforeEach(() => {
   deps = depsWith(world.dispatch);
 });
 
+const log = pino({ level: 'silent' });
 const depsWith = (dispatch: World['dispatch']): CheckoutDeps => ({
   db: world.db,
-  dispatch,
+  dispatch: withCompany({ ...world, dispatch, log }),
   providers: new Map([['sandbox', shop.provider]]),
   publicUrl: 'http://127.0.0.1:3000',
   clock: world.clock,
   newId: world.newId,
-  log: pino({ level: 'silent' }),
+  log,
 });
 
 let count = 0;

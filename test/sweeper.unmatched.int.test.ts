@@ -2,6 +2,7 @@
 // they are ours, told to somebody when they are, and decided at once when their order appears, by whatever name.
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { resolveMatched } from '../db/inbox.ts';
 import { putPlan } from '../db/plans.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import { withCompany } from '../src/company.ts';
@@ -218,7 +219,7 @@ describe('an event that is ours', () => {
     later(30 * DAY);
     await open(order.id, order.providerOrderId);
     expect(await rowOf(early.eventKey)).toMatchObject({ verdict: 'applied', order_id: order.id });
-    await retryUnmatched(run);
+    await resolveMatched(world.db, world.clock());
     const [finding] = await findings();
     expect(finding).toMatchObject({ order_id: order.id });
     expect(finding?.resolved_at.getTime()).toBe(Date.parse(TOLD) + 30 * DAY);

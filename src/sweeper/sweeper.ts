@@ -1,5 +1,6 @@
 // What nobody calls for and must happen all the same: deadlines, events that wait for their order, paid orders without a
 // grant. Any number of replicas run this side by side: dispatch takes each event once.
+import { resolveMatched } from '../../db/inbox.ts';
 import { passDeadlines } from './deadlines.ts';
 import { driveCaptured } from './driveCaptured.ts';
 import { createHoldOff } from './holdOff.ts';
@@ -8,8 +9,8 @@ import { decideReadable, retryUnmatched, type UnmatchedDeps } from './unmatchedE
 
 /** Pause between looks for orders and events that are due, in ms. Deadlines are minutes; seconds of delay do not matter. */
 const DUE_PAUSE_MS = 5_000;
-/** Pause between looks for orders that can be read again, in ms: a chart comes back with a release, or by a repair by hand. */
-const READABLE_PAUSE_MS = 60_000;
+/** Pause between looks for what nobody waits for by the second, in ms: orders that can be read again come with a release. */
+const SLOW_PAUSE_MS = 60_000;
 
 /** `dispatch` is the Core's, with company. */
 export type SweeperDeps = Omit<UnmatchedDeps, 'holdOff'> & {
@@ -30,6 +31,7 @@ function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
     { name: 'captured orders', everyMs: DUE_PAUSE_MS, once: true, run: stop => driveCaptured(deps, stop) },
     { name: 'deadlines', everyMs: DUE_PAUSE_MS, run: stop => passDeadlines(orders, stop) },
     { name: 'unmatched events', everyMs: DUE_PAUSE_MS, run: stop => retryUnmatched(events, stop) },
-    { name: 'events of unreadable orders', everyMs: READABLE_PAUSE_MS, run: stop => decideReadable(events, stop) },
+    { name: 'events of unreadable orders', everyMs: SLOW_PAUSE_MS, run: stop => decideReadable(events, stop) },
+    { name: 'findings of matched events', everyMs: SLOW_PAUSE_MS, run: () => resolveMatched(deps.db, clock()) },
   ];
 }

@@ -8,7 +8,6 @@ import {
   type KeptEvent,
   readDueEvents,
   readUnread,
-  resolveMatched,
   type UnreadEvent,
   unmatchedFingerprint,
 } from '../../db/inbox.ts';
@@ -51,9 +50,8 @@ export async function retryUnmatched(deps: UnmatchedDeps, stop?: AbortSignal): P
       events.filter((event, index) => event.ours && verdicts[index] === 'unmatched'),
     );
     cursor = page.at(-1) ?? null;
-    if (!cursor || page.length < PAGE_SIZE) break;
+    if (!cursor || page.length < PAGE_SIZE) return;
   }
-  await resolveMatched(deps.db, deps.clock());
 }
 
 const isOnlyOurs = ({ providers }: UnmatchedDeps, provider: string) => providers.get(provider)?.onlyOurs === true;
