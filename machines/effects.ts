@@ -53,7 +53,7 @@ export function withRefundsSetAside(payments: PaymentRecord[], effects: readonly
 
 /**
  * Which dead effects may be sent again. A refund that was answered with no has set its money free: it comes back only
- * where as much can still be refunded, or two refunds would share the same money.
+ * where as much can still be refunded, or two refunds would share the same money. One that died under way is only asked about.
  */
 export function revivable(payments: PaymentRecord[], dead: readonly DeadEffect[]): DeadEffect[] {
   let known = payments;
@@ -65,7 +65,7 @@ export function revivable(payments: PaymentRecord[], dead: readonly DeadEffect[]
   });
 }
 
-/** Null when the payment does not hold that much any more; a refund that has its money already changes nothing. */
+/** Null when the payment does not hold that much any more; a refund whose money is counted already changes nothing. */
 function setAside(
   payments: PaymentRecord[],
   { dedupKey: key, payload }: Pick<Effect, 'dedupKey' | 'payload'>,
@@ -74,7 +74,8 @@ function setAside(
   const payment = payments[index];
   const { amountMinor } = payload;
   if (!payment || typeof amountMinor !== 'number') return null;
-  if (payment.asked.some(entry => entry.key === key)) return payments;
+  const isUnderWay = payment.refunds.some(entry => entry.requestKey === key && entry.state !== 'failed');
+  if (isUnderWay || payment.asked.some(entry => entry.key === key)) return payments;
   if (refundableMinor(payment) < amountMinor) return null;
   return payments.with(index, { ...payment, asked: [...payment.asked, { key, amountMinor }] });
 }

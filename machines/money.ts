@@ -8,6 +8,8 @@ export type MovedBack = {
   state: 'pending' | 'completed' | 'failed' | 'opened' | 'won' | 'lost';
   amountMinor: number;
   asOf: string | null;
+  /** The key of our own effect that asked for it, once the answer has told. */
+  requestKey?: string | undefined;
 };
 
 export type PaymentRecord = {
@@ -73,6 +75,7 @@ function hearOne(terms: Terms, payment: PaymentRecord, fact: MoneyFact): Payment
       state: fact.state,
       amountMinor: fact.amountMinor,
       asOf: fact.occurredAt ?? null,
+      ...(fact.requestKey !== undefined && { requestKey: fact.requestKey }),
     });
     const asked = answered(payment.asked, fact.requestKey);
     return refunds === payment.refunds && asked === payment.asked ? payment : { ...payment, refunds, asked };
@@ -131,8 +134,13 @@ export function isNewer(told: MovedBack, known: MovedBack | undefined): boolean 
 
 function hearMovedBack(list: MovedBack[], told: MovedBack): MovedBack[] {
   const index = list.findIndex(entry => entry.id === told.id);
-  if (!isNewer(told, list[index])) return list;
-  return index < 0 ? [...list, told] : list.with(index, told);
+  const known = list[index];
+  if (!known) return [...list, told];
+  // Who asked for it is told by one answer only, and stays true whatever is heard before or after.
+  const requestKey = told.requestKey ?? known.requestKey;
+  const isNews = isNewer(told, known);
+  if (!isNews && requestKey === known.requestKey) return list;
+  return list.with(index, { ...(isNews ? told : known), ...(requestKey !== undefined && { requestKey }) });
 }
 
 /** The state of this very refund or dispute as known, to tell a repetition from something older. */

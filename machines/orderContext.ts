@@ -16,6 +16,7 @@ const movedBackSchema = z.object({
   state: z.enum(['pending', 'completed', 'failed', 'opened', 'won', 'lost']),
   amountMinor: minor,
   asOf: z.string().nullable(),
+  requestKey: z.string().optional(),
 });
 const paymentSchema = z.object({
   paymentId: z.string(),

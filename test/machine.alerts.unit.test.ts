@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_ASKED } from '../machines/askSchedule.ts';
 import {
+  askRefund,
   authorized,
   begin,
   canceled,
@@ -156,6 +157,15 @@ describe('an alert', () => {
     expect(causes).toEqual(['refund_failed']);
     const again = { ...refund('pay_z', 'failed', { id: 'rf_z' }), requestKey: 'ord_1:refund:9' } as Told;
     expect(rows([...history, refund('pay_z', 'failed', { id: 'rf_z' })], again, 'alert')).toEqual([]);
+  });
+  test('a refund of ours that failed is told once, whoever tells it first', () => {
+    const failure = refund('pay_1', 'failed');
+    const answer = { ...failure, requestKey: 'ord_1:refund:5' } as Told;
+    for (const [first, second] of [[failure, answer] as const, [answer, failure] as const]) {
+      const history = [captured('pay_1'), askRefund()];
+      expect(rows(history, first, 'alert').map(row => row.cause)).toEqual(['refund_failed']);
+      expect(rows([...history, first], second, 'alert')).toEqual([]);
+    }
   });
   test.each(['opened', 'won', 'lost'] as const)('a dispute that is %s is told in every state', state => {
     for (const history of Object.values(standing))

@@ -143,6 +143,24 @@ describe('a dead refund', () => {
       .when(askRetry([dead]))
       .then({ verdict: 'illegal', path: 'subscribed', detail: 'nothing has failed that could be tried again' });
   });
+  test.each(['pending', 'completed'] as const)(
+    'that was %s when it died is asked about again, and counted once',
+    state => {
+      const world = given(...history, answered(effect, state, 'rf_9')).when(askRetry([dead])).world;
+      expect(paymentIn(world, 'pay_1')).toMatchObject({
+        asked: [],
+        refunds: [{ id: 'rf_9', requestKey: dead.dedupKey }],
+      });
+    },
+  );
+  test('keeps the name of what asked for it, whatever is heard before and after', () => {
+    const part = { id: 'rf_9', amountMinor: PRICE };
+    const early = given(...history, refund('pay_1', 'pending', part), answered(effect, 'pending', 'rf_9'));
+    const late = given(...history, answered(effect, 'pending', 'rf_9'), refund('pay_1', 'completed', part));
+    for (const { world } of [early, late])
+      expect(paymentIn(world, 'pay_1')).toMatchObject({ refunds: [{ id: 'rf_9', requestKey: dead.dedupKey }] });
+    early.when(answered(effect, 'pending', 'rf_9')).then({ verdict: 'duplicate', path: 'subscribed' });
+  });
   test('does not come back twice where the money is there once', () => {
     const payments = given(captured('pay_1')).world.order.state.context.payments;
     const two = [dead, { ...dead, dedupKey: 'ord_1:refund:7' }];
