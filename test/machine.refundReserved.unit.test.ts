@@ -146,7 +146,8 @@ describe('a dead refund', () => {
   test.each(['pending', 'completed'] as const)(
     'that was %s when it died is asked about again, and counted once',
     state => {
-      const world = given(...history, answered(effect, state, 'rf_9')).when(askRetry([dead])).world;
+      const { world, decision } = given(...history, answered(effect, state, 'rf_9')).when(askRetry([dead]));
+      expect(decision.verdict).toBe('applied');
       expect(paymentIn(world, 'pay_1')).toMatchObject({
         asked: [],
         refunds: [{ id: 'rf_9', requestKey: dead.dedupKey }],
