@@ -9,6 +9,7 @@ import { DatabaseUnavailable } from '../src/errors.ts';
 import { passDeadlines } from '../src/sweeper/deadlines.ts';
 import { createHoldOff } from '../src/sweeper/holdOff.ts';
 import { expectSoundBooks, refusal } from './support/databaseChecks.ts';
+import { isCommit } from './support/gatedDatabase.ts';
 import { copyOrders } from './support/manyOrders.ts';
 import { type Refusal, refuse } from './support/refusals.ts';
 import { captured, createWorld, MONTHLY, openOrder, type World, webhook } from './support/world.ts';
@@ -84,6 +85,22 @@ describe('a deadline', () => {
       expect((await deadlinesOf(id)).length).toBe(1);
     }
     await expectSoundBooks(world.sql);
+  });
+
+  test('shares its commit with the others of its page, because its key is its order’s alone', async () => {
+    await orders(100);
+    world.clock.set(DUE);
+    let commits = 0;
+    const db: Database = {
+      ...world.db,
+      query(text, params) {
+        if (isCommit(text)) commits += 1;
+        return world.db.query(text, params);
+      },
+    };
+    await passDeadlines(deps({ dispatch: world.dispatcherOn(db).dispatch }));
+    // One event for each of the two idle lanes, and all the others together.
+    expect(commits).toBeLessThanOrEqual(5);
   });
 
   test('loses to the payment that comes at the same moment, or comes before it: paid is paid', async () => {
