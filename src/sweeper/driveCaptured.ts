@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { type CapturedOrder, readCaptured } from '../../db/captured.ts';
 import type { Database } from '../../db/client.ts';
 import type { Dispatch } from '../dispatch.ts';
-import { type Jobs, startJobs } from './jobs.ts';
 
 /** Orders driven at once; the next page follows when these are answered, so that live traffic is not starved. */
 const PAGE_SIZE = 100;
@@ -38,10 +37,4 @@ async function drive({ dispatch, log }: CapturedDeps, { id, version }: CapturedO
   } catch (error) {
     log.warn({ err: error, orderId: id }, 'a captured order could not be driven');
   }
-}
-
-/** Stands in for the whole sweeper until the composition root starts that one. */
-export function startSweeper(deps: CapturedDeps & { clock: unknown }): Jobs {
-  const run = (stop: AbortSignal) => driveCaptured(deps, stop);
-  return startJobs([{ name: 'captured orders', everyMs: 5_000, once: true, run }], deps.log);
 }
