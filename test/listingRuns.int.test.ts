@@ -173,7 +173,7 @@ test('a run an operator begins takes the place of the one under way, whose reade
   rig.net.pageSize = 2;
   later(rig, 1);
   const now = rig.world.clock().getTime();
-  await rig.core.reconciliation.begin('sandbox', new Date(now - 86_400_000), 'the first');
+  await rig.core.reconciliation.start('sandbox', new Date(now - 86_400_000), 'the first');
   let wake = () => {};
   const asleep = new Promise<void>(resolve => {
     wake = resolve;
@@ -188,7 +188,7 @@ test('a run an operator begins takes the place of the one under way, whose reade
   const first = listingOf(rig).run(running);
   await until('its second page was asked for', () => !isFirst);
   const since = new Date(now - 400 * 86_400_000);
-  await rig.core.reconciliation.begin('sandbox', since, 'further back');
+  await rig.core.reconciliation.start('sandbox', since, 'further back');
   wake();
   await first;
   await reconcile(rig);
@@ -236,12 +236,12 @@ describe('our own payments, looked for in the list', () => {
     rig.net.pageSize = 2;
     later(rig, 1);
     const since = new Date(rig.world.clock().getTime() - 86_400_000);
-    await rig.core.reconciliation.begin('sandbox', since, 'read whole');
+    await rig.core.reconciliation.start('sandbox', since, 'read whole');
     await reconcile(rig);
     expect(asked()).toEqual([]);
 
     later(rig, 1);
-    await rig.core.reconciliation.begin('sandbox', since, 'killed after two pages');
+    await rig.core.reconciliation.start('sandbox', since, 'killed after two pages');
     const stop = new AbortController();
     let pages = 0;
     rig.net.instead = async url => {
@@ -263,7 +263,7 @@ describe('our own payments, looked for in the list', () => {
     }
     later(rig, 1);
     const since = new Date(rig.world.clock().getTime() - 86_400_000);
-    await rig.core.reconciliation.begin('sandbox', since, 'who has this money?');
+    await rig.core.reconciliation.start('sandbox', since, 'who has this money?');
     const before = rig.net.asked.length;
     await listingOf(rig).run(running);
     // What is not known there is believed only of a provider that still lists for us: two calls a payment.

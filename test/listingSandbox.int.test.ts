@@ -89,7 +89,10 @@ test('what is known already is not written again', async () => {
   await rig.play(order, 'fail-then-succeed');
   await rig.play(order, 'partial-refund');
   await rig.webhooksSettled();
+  const told = await rig.timeline(order.id);
   await reconcileFrom(rig, 400);
+  // Not even the first time: what webhooks told is what the list says.
+  expect(await rig.timeline(order.id)).toEqual(told);
   const books = () =>
     rig.world
       .sql`select (select count(*)::int from inbox) as inbox, (select sum(deliveries)::int from inbox) as deliveries,
@@ -176,7 +179,7 @@ describe('what no event explains becomes a finding', () => {
       return isFirst ? undefined : Response.json({ detail: 'unknown key' }, { status: 401 });
     };
     later(rig, 1);
-    await rig.core.reconciliation.begin(
+    await rig.core.reconciliation.start(
       'sandbox',
       new Date(rig.world.clock().getTime() - 86_400_000),
       'a key was changed',

@@ -53,6 +53,6 @@ export function addReconciliation(app: App, { core }: AppDeps): void {
   app.openapi(getReconciliation, async c => c.json({ listings: await core.reconciliation.progress() }, 200));
   app.openapi(postReconciliation, async c => {
     const { since, reason } = c.req.valid('json');
-    return c.json(await core.reconciliation.begin(c.req.valid('param').provider, new Date(since), reason), 202);
+    return c.json(await core.reconciliation.start(c.req.valid('param').provider, new Date(since), reason), 202);
   });
 }

@@ -35,14 +35,14 @@ export type Reconciliation = {
   /** One entry a provider and depth; none before the first look. */
   progress(): Promise<ListingView[]>;
   /** Begins a deep run from `since`, in place of one under way. @throws NotFound, InvalidRequest for a future instant */
-  begin(provider: string, since: Date, reason: string): Promise<ListingView>;
+  start(provider: string, since: Date, reason: string): Promise<ListingView>;
 };
 
 export function reconciliation({ db, providers, clock, log }: ProgressDeps): Reconciliation {
   const progress = async (names: readonly string[]) => (await readListings(db, names)).map(listingView);
   return {
     progress: () => progress([...providers.keys()]),
-    async begin(provider, since, reason) {
+    async start(provider, since, reason) {
       if (!providers.has(provider)) throw new NotFound(`there is no provider ${provider}`);
       const now = clock();
       if (since > now) throw new InvalidRequest('since lies in the future: nothing was paid then');

@@ -49,7 +49,7 @@ export async function reconcileFrom(service: Served, days: number): Promise<void
   // What was done just now has to lie before the run begins.
   later(service, 1);
   const since = new Date(service.world.clock().getTime() - days * 86_400_000);
-  await service.core.reconciliation.begin(service.provider.name, since, 'a webhook was lost');
+  await service.core.reconciliation.start(service.provider.name, since, 'a webhook was lost');
   await reconcile(service);
 }
 
