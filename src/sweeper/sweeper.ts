@@ -23,7 +23,8 @@ export function startSweeper({ jobs = [], ...deps }: SweeperDeps): Jobs {
   return startJobs([...sweeperJobs(deps), ...jobs], deps.log);
 }
 
-function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
+/** The sweeper's own jobs, for whoever runs them one by one. */
+export function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
   const { clock } = deps;
   const orders = { ...deps, holdOff: createHoldOff(clock) };
   const events = { ...deps, holdOff: createHoldOff(clock) };

@@ -6,6 +6,7 @@ import { createApp } from '../../src/http/app.ts';
 import type { App } from '../../src/http/appTypes.ts';
 import { addPayPages } from '../../src/http/payPages.ts';
 import { startHttpServer } from '../../src/http/server.ts';
+import type { NotificationsApi } from '../../src/notifications/notification.ts';
 import type { Core } from '../../src/ports.ts';
 import type { PaymentProvider } from '../../src/providers/provider.ts';
 import { ADMIN_KEY, API_KEY, type Json } from './httpService.ts';
@@ -32,21 +33,30 @@ export type ProviderServiceOptions<P> = {
   make(world: World, publicUrl: string): P;
   plan: { amountMinor: number; currency: string };
   clock?: HeldClock;
+  /** Default: a new one. */
+  world?: World;
+  /** Providers beside the one it is about. */
+  others?: readonly PaymentProvider[];
+  notifications?: NotificationsApi;
 };
 
 export async function startProviderService<P extends PaymentProvider>({
   make,
   plan,
   clock: held,
+  world: given,
+  others = [],
+  notifications,
 }: ProviderServiceOptions<P>): Promise<ProviderService<P>> {
-  const world = await createWorld(held ? { clock: held } : {});
+  const world = given ?? (await createWorld(held ? { clock: held } : {}));
   const { clock, newId, db, dispatch } = world;
   const publicUrl = 'http://self.test';
   const provider = make(world, publicUrl);
   const log = pino({ level: 'silent' });
   const readiness = async () => ({ database: true });
-  const providers = new Map<string, PaymentProvider>([[provider.name, provider]]);
-  const core = createCore({ db, dispatch, providers, publicUrl, clock, newId, log, readiness });
+  const providers = new Map<string, PaymentProvider>([provider, ...others].map(each => [each.name, each]));
+  const told = notifications && { notifications };
+  const core = createCore({ db, dispatch, providers, publicUrl, clock, newId, log, readiness, ...told });
   const addPages = (app: App) => addPayPages(app, core);
   const app = createApp({ core, keys: { api: API_KEY, admin: ADMIN_KEY }, clock, newId, log, addPages });
   const http = await startHttpServer({ app, host: '127.0.0.1', port: 0, log });

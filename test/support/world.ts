@@ -53,11 +53,12 @@ export type World = {
 /** Whoever only looks, or plays an operator by hand, is not what is tested: not under the isolation of the run either. */
 const LOOKING = { TimeZone: 'UTC', default_transaction_isolation: 'read committed' } as const;
 
-export async function createWorld(options: { clock?: HeldClock } = {}): Promise<World> {
+/** `idsAtClock`: ids carry the held time, for what is looked for by the time in its id. */
+export async function createWorld(options: { clock?: HeldClock; idsAtClock?: true } = {}): Promise<World> {
   const { url, drop } = await createTestDatabase();
   await migrate(url);
   const clock = options.clock ?? heldClock();
-  const newId = idsFrom(() => new Date(), systemRandom);
+  const newId = idsFrom(options.idsAtClock ? clock : () => new Date(), systemRandom);
   const open: (() => Promise<void>)[] = [];
   const log = pino({ level: 'silent' });
   const dispatcherOn = (db: Database) => {
