@@ -3,9 +3,9 @@
 // A cell that answers without moving says so with `answer`; a cell that says nothing else answers `applied`.
 import {
   alert,
-  alertIfRefundFailed,
   capture,
   close,
+  followRefund,
   notify,
   notifyStuck,
   reconcile,
@@ -183,7 +183,7 @@ export const orderChart = orderSetup.createMachine({
         // What a wrong payment had given back is ours again: somebody must decide about it after all.
         'refund.updated': [
           ...toldBefore,
-          { guard: 'moneyHeld', target: 'parked', actions: [alertIfRefundFailed, 'hear', alert('mismatch')] },
+          { guard: 'moneyHeld', target: 'parked', actions: [followRefund, 'hear', alert('mismatch')] },
           heard,
         ],
         'dispute.updated': [

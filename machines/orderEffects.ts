@@ -129,13 +129,20 @@ function alertAbout(asked: Asked, cause: AlertCause): Record<string, unknown> {
 }
 export const alert = (cause: AlertCause) =>
   effect(asked => ({ effect: 'alert', key: `alert:${cause}`, each: true, payload: alertAbout(asked, cause) }));
-/** Tells of a refund that turned out to have failed; told before it is heard, so that the same news is told once. */
-export const alertIfRefundFailed = effect(asked => {
+/**
+ * Tells of a refund that turned out to have failed, and has one that is under way asked about until it is over: its last
+ * webhook may never come. Looked at before it is heard, so that the same news is told once.
+ */
+export const followRefund = effect(asked => {
   const { context, event } = asked;
-  const isNews =
-    event.type === 'refund.updated' && event.state === 'failed' && knownState(context.payments, event) !== 'failed';
-  const payload = isNews && alertAbout(asked, 'refund_failed');
-  return payload ? { effect: 'alert', key: 'alert:refund_failed', each: true, payload } : [];
+  if (event.type !== 'refund.updated') return [];
+  const { state, paymentId, refundId, requestKey } = event;
+  if (state === 'pending') {
+    const payload = { paymentId, refundId, ...(requestKey !== undefined && { requestKey }) };
+    return { effect: 'reconcile', key: `reconcile:refund:${refundId}`, delayMs: askAgainAfterMs(0), payload };
+  }
+  if (state !== 'failed' || knownState(context.payments, event) === 'failed') return [];
+  return { effect: 'alert', key: 'alert:refund_failed', each: true, payload: alertAbout(asked, 'refund_failed') };
 });
 
 /** What of this payment is left over: all that can be refunded of it, or nothing where no other payment pays for the order. */

@@ -4,9 +4,9 @@ import { heldMinor, refundableMinor, underWayMinor } from './money.ts';
 import { MAX_PAYMENTS } from './orderContext.ts';
 import {
   alert,
-  alertIfRefundFailed,
   askLater,
   close,
+  followRefund,
   mismatchSentence,
   openSurplus,
   refund,
@@ -48,7 +48,7 @@ export const tooManyPayments = {
   ...says('stale', `the order has heard of ${MAX_PAYMENTS} payments and takes no further authorisation`),
 } as const;
 export const toldBefore = [{ guard: 'olderFact', ...says('stale') }, known] as const;
-export const heard = { actions: [alertIfRefundFailed, 'hear'] } as const;
+export const heard = { actions: [followRefund, 'hear'] } as const;
 const heardDispute = { actions: ['hear', alert('dispute')] } as const;
 export const recorded = {
   'refund.updated': [...toldBefore, heard],

@@ -104,7 +104,7 @@ async function grantTrial(
     orderId,
     provider: null,
     providerOrderId: null,
-    eventKey: `drive:${version}`,
+    eventKey: `drive:${orderId}:${version}`,
     event: { type: 'retry.requested', reason: 'a trial costs nothing and is granted at once' },
     received: null,
   });

@@ -3,6 +3,7 @@ import { MAX_ASKED } from '../machines/askSchedule.ts';
 import { line } from './support/cells.ts';
 import { authorized, captured, deadline, PRICE, refund, standing } from './support/given.ts';
 
+const ASKS = 'reconcile:refund:rf_1';
 const { created, authorized: reserved, captured: stuck, subscribed, failed: lost, parked, refunded } = standing;
 const ODD = { amountMinor: 100 };
 const NEW = 'notify:order.subscribed';
@@ -39,7 +40,7 @@ line('refund.updated', [
     'authorized: the reserved money only about to go back is recorded',
     reserved,
     refund('pay_a', 'pending'),
-    { verdict: 'applied', path: 'authorized → authorized', waits: 'captureWindow' },
+    { verdict: 'applied', path: 'authorized → authorized', does: [ASKS], waits: 'captureWindow' },
   ],
   [
     'authorized: a part of the reserved money given back is recorded',
@@ -81,7 +82,7 @@ line('refund.updated', [
     'subscribed: pending changes nothing yet',
     subscribed,
     refund('pay_1', 'pending'),
-    { verdict: 'applied', path: 'subscribed → subscribed' },
+    { verdict: 'applied', path: 'subscribed → subscribed', does: [ASKS] },
   ],
   [
     'subscribed: pending, then completed revokes',
@@ -140,7 +141,7 @@ line('refund.updated', [
     'parked: pending is recorded',
     parked,
     refund('pay_w', 'pending', ODD),
-    { verdict: 'applied', path: 'parked → parked' },
+    { verdict: 'applied', path: 'parked → parked', does: [ASKS] },
   ],
   [
     'parked: one of two wrong payments is recorded',

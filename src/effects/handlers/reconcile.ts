@@ -4,17 +4,29 @@ import { z } from 'zod';
 import { ASK_SCHEDULE_MS } from '../../../machines/askSchedule.ts';
 import { providerIdSchema } from '../../../machines/orderEvents.ts';
 import { ProviderRefused } from '../../errors.ts';
-import type { ProviderPayment } from '../../providers/provider.ts';
+import type { ProviderPayment, ProviderRefund } from '../../providers/provider.ts';
 import { learned } from '../../reconcile/learned.ts';
 import type { EffectEnd, EffectHandler } from '../effect.ts';
 import { isNews } from './news.ts';
 import { aboutOrder, again, dead, done, type HandlerDeps, nobodyKnows, type Subject, subjectOf } from './subject.ts';
+import { tellAskedRefund } from './tell.ts';
+import { theirPayment } from './theirPayment.ts';
 
-const payloadSchema = z.object({ paymentId: providerIdSchema.nullish() });
+const DAY_MS = 24 * 3_600_000;
+
+const payloadSchema = z.object({
+  paymentId: providerIdSchema.nullish(),
+  /** Of this payment, until it is completed or failed. */
+  refundId: providerIdSchema.optional(),
+  /** The key it was asked for with, if it was asked for here. */
+  requestKey: z.string().optional(),
+});
+type AskedRefund = { paymentId: string; refundId: string; requestKey?: string | undefined };
 
 export const reconcile = (deps: HandlerDeps): EffectHandler =>
   aboutOrder(deps, async subject => {
-    const { paymentId } = payloadSchema.parse(subject.effect.payload);
+    const { paymentId, refundId, requestKey } = payloadSchema.parse(subject.effect.payload);
+    if (paymentId && refundId) return askAboutRefund(deps, subject, { paymentId, refundId, requestKey });
     return paymentId ? askAboutPayment(deps, subject, paymentId) : askAboutOrder(deps, subject);
   });
 
@@ -29,6 +41,43 @@ async function askAboutPayment(deps: HandlerDeps, subject: Subject, paymentId: s
     if (nobodyKnows(error)) return nextAsk(deps, subject, error.message);
     throw error;
   }
+}
+
+/** A refund under way is over when its provider says so, however many of its webhooks are lost. */
+async function askAboutRefund(deps: HandlerDeps, subject: Subject, asked: AskedRefund): Promise<EffectEnd> {
+  const { provider } = subject;
+  const { paymentId, refundId } = asked;
+  const known = subject.context.payments
+    .find(payment => payment.paymentId === paymentId)
+    ?.refunds.find(({ id }) => id === refundId);
+  if (known && known.state !== 'pending') return done(`the refund has ${known.state} already`);
+  const waits = `refund ${refundId} is still under way at ${provider.name}`;
+  try {
+    const payment = await theirPayment(subject, paymentId);
+    await tellNews(deps, subject, [payment]);
+    const { state } =
+      payment.refunds?.find(refund => refund.refundId === refundId) ?? (await byItsKey(deps, subject, asked));
+    if (state === 'pending') return nextAsk(deps, subject, waits);
+    return done(`${provider.name} says that the refund ${state}`);
+  } catch (error) {
+    if (error instanceof ProviderRefused || nobodyKnows(error)) return nextAsk(deps, subject, error.message);
+    throw error;
+  }
+}
+
+/** Some providers do not list the refunds of a payment; one of ours is found by the key it was sent with. */
+async function byItsKey(
+  deps: HandlerDeps,
+  subject: Subject,
+  { paymentId, refundId, requestKey }: AskedRefund,
+): Promise<Pick<ProviderRefund, 'state'>> {
+  const { provider, order } = subject;
+  // Sent a moment before it was told, perhaps on the day before.
+  const since = new Date(order.askedAt.getTime() - DAY_MS);
+  const found = requestKey && (await provider.findRefund({ paymentId, key: requestKey, since }));
+  if (!found || found.refundId !== refundId) return { state: 'pending' };
+  await tellAskedRefund(deps, subject, paymentId, found, requestKey);
+  return found;
 }
 
 async function askAboutOrder(deps: HandlerDeps, subject: Subject): Promise<EffectEnd> {

@@ -1,6 +1,5 @@
 // Sends money back, once per request: what may have been sent is looked up under the request's key before anything is sent.
-// A refund under way is asked about until it is over, so that one whose last webhook was lost still ends. Where nothing is
-// to be sent after all the order is told so, because the money was set aside for it.
+// Where nothing is to be sent after all the order is told so, because the money was set aside for it.
 import { z } from 'zod';
 import { counts, refundableMinor } from '../../../machines/money.ts';
 import { amountMinorSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
@@ -9,14 +8,7 @@ import type { ProviderPayment, ProviderRefund } from '../../providers/provider.t
 import type { EffectEnd, EffectHandler } from '../effect.ts';
 import { aboutOrder, again, dead, done, type HandlerDeps, type Subject } from './subject.ts';
 import { tellAskedRefund, tellPayment, tellUnsent } from './tell.ts';
-
-const HOUR_MS = 3_600_000;
-/**
- * When a pending refund is asked about, in ms since it was asked for; past the last once a day, until the attempts of the
- * effect are used up: most are over within minutes, banks take days, and after some ten days a person has to ask the bank.
- */
-const PENDING_ASKS_MS = [5 * 60_000, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
-const PENDING_ASK_EVERY_MS = 24 * HOUR_MS;
+import { theirPayment } from './theirPayment.ts';
 
 const payloadSchema = z.object({
   paymentId: providerIdSchema,
@@ -66,15 +58,9 @@ async function conclude(
   made: ProviderRefund,
 ): Promise<EffectEnd> {
   await tellAskedRefund(deps, subject, paymentId, made);
-  const { provider, order } = subject;
   if (made.state === 'completed') return done();
-  if (made.state === 'failed') return done(`${provider.name} says that refund ${made.refundId} failed`);
-  return again(`refund ${made.refundId} is under way at ${provider.name}`, nextAsk(order.askedAt, deps.clock()));
-}
-
-function nextAsk(askedAt: Date, now: Date): Date {
-  const first = PENDING_ASKS_MS.map(wait => askedAt.getTime() + wait).find(at => at > now.getTime());
-  return new Date(first ?? now.getTime() + PENDING_ASK_EVERY_MS);
+  // A pending one is asked about by the order itself from now on, and stands in nobody's way.
+  return done(`${subject.provider.name} says that refund ${made.refundId} is ${made.state}`);
 }
 
 async function notSent(deps: HandlerDeps, subject: Subject, asked: Asked, reason: string): Promise<EffectEnd> {
@@ -91,7 +77,7 @@ async function whatIsTrue(
 ): Promise<EffectEnd> {
   let payment: ProviderPayment;
   try {
-    payment = await withItsRefunds(subject, asked.paymentId);
+    payment = await theirPayment(subject, asked.paymentId);
   } catch (error) {
     // Refused the question too: a wrong key perhaps, which says nothing about the payment.
     if (error instanceof ProviderRefused) return again(refusal.message);
@@ -113,13 +99,4 @@ function leftToRefund({ state, amountMinor, refunds = [] }: ProviderPayment): nu
   // Reserved money can still be taken, and then given back.
   if (state === 'failed' || state === 'canceled') return 0;
   return refunds.reduce((left, entry) => left - (entry.state === 'failed' ? 0 : entry.amountMinor), amountMinor);
-}
-
-/** Some providers tell a payment's refunds only with the payments of its order. */
-async function withItsRefunds({ order, provider }: Subject, paymentId: string): Promise<ProviderPayment> {
-  const payment = await provider.fetchPayment(paymentId);
-  if (payment.refunds !== undefined || order.providerOrderId === null) return payment;
-  const found = await provider.findPayments({ orderId: order.id, providerOrderId: order.providerOrderId });
-  const { refunds } = found.find(entry => entry.paymentId === paymentId) ?? {};
-  return refunds === undefined ? payment : { ...payment, refunds };
 }

@@ -24,9 +24,10 @@ export async function tellAskedRefund(
   about: About,
   paymentId: string,
   refund: ProviderRefund,
+  requestKey = about.effect.dedupKey,
 ): Promise<void> {
   for (const event of refundEvents({ paymentId, refunds: [refund] }))
-    await tellRefund(deps, about, { ...event, requestKey: about.effect.dedupKey });
+    await tellRefund(deps, about, { ...event, requestKey });
 }
 
 /** Nothing was sent and nothing will be: told as a refund that failed, under a name of ours, so that its money is free again. */
