@@ -1,0 +1,2 @@
+// Style.
+export const BASE_STYLE = ``;

@@ -1,0 +1,2 @@
+// Style.
+export const PARTS_STYLE = ``;

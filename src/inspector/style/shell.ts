@@ -1,0 +1,2 @@
+// Style.
+export const SHELL_STYLE = ``;
