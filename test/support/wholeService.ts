@@ -14,16 +14,16 @@ import { workOff } from '../../src/effects/worker.ts';
 import { alertHandler } from '../../src/notifications/alert.ts';
 import { createNotifications } from '../../src/notifications/notifications.ts';
 import { createSandboxProvider, type SandboxProvider } from '../../src/providers/sandbox/adapter.ts';
-import { sandboxApiKey } from '../../src/providers/sandbox/keys.ts';
+import { callbackText, sandboxApiKey } from '../../src/providers/sandbox/keys.ts';
 import { startSandboxServer } from '../../src/providers/sandbox/server.ts';
-import { decodeSecret } from '../../src/providers/signatures.ts';
+import { decodeSecret, hexHmac, signStandardWebhook } from '../../src/providers/signatures.ts';
 import { listingJob } from '../../src/reconcile/job.ts';
 import { sweeperJobs } from '../../src/sweeper/sweeper.ts';
 import { type EffectRig, effectRig } from './effectRig.ts';
 import { type FaultPlan, type FaultyProxy, startFaultyProxy } from './faultyProxy.ts';
 import { type Json, NOTIFICATION_KEY, SECRET } from './httpService.ts';
 import { type Receiver, startReceiver } from './merchantReceiver.ts';
-import { type Opened, type ProviderService, startProviderService } from './providerService.ts';
+import { type Opened, type ProviderService, startProviderService, type Told } from './providerService.ts';
 import { closeServer } from './sandboxRig.ts';
 import { type Travel, timeTravel } from './timeTravel.ts';
 import { type BankName, type Banks, startBanks } from './wholeBanks.ts';
@@ -49,7 +49,8 @@ export type Purchase = { userId?: string; planId?: string; provider?: string; an
 
 export type WholeService = Omit<ProviderService<SandboxProvider>, 'checkOut'> &
   Travel & {
-    gate: { webhooks: Gate };
+    /** While lists `rest` they are not read when they are due: then what is found was found in another way. */
+    gate: { webhooks: Gate; lists: 'read' | 'rest' };
     /** The network between service and sandbox. */
     proxy: FaultyProxy;
     banks: Banks;
@@ -66,6 +67,14 @@ export type WholeService = Omit<ProviderService<SandboxProvider>, 'checkOut'> &
     pay(order: Pick<Opened, 'providerOrderId'>, story?: string, more?: { comesBack?: boolean }): Promise<string>;
     /** The sandbox's own API, past the network, as a person at its dashboard. */
     dashboard(method: string, path: string, body?: unknown): Promise<Json>;
+    /** The browser comes back from the sandbox with this payment. */
+    comeBack(order: Pick<Opened, 'providerOrderId'>, paymentId: string): Promise<Told>;
+    /** The sandbox's webhooks about this order, oldest first, sent or not. */
+    webhooks(order: Pick<Opened, 'providerOrderId'>): Promise<Json[]>;
+    /** Sends one of them now, again if it was sent before; the service's answer is in its `lastAnswer`. */
+    deliver(webhookId: string): Promise<Json>;
+    /** A webhook the sandbox would sign, saying what the test wants. */
+    forge(type: string, data: Record<string, unknown>): Promise<Told>;
     access(userId: string, at?: string): Promise<Json>;
     /** What the merchant was told of this order, oldest first, each message once. */
     told(orderId: string): Json[];
@@ -112,7 +121,7 @@ export async function startWholeService(options: WholeOptions = {}): Promise<Who
     clock,
     sql: world.sql,
     jobs: () => life.jobs,
-    list: stop => life.listing.run(stop),
+    list: stop => (sandbox.gate.lists === 'rest' ? Promise.resolve() : life.listing.run(stop)),
     workOff: () =>
       workOff({ db, handlers: life.handlers, clock, random: systemRandom, newId, log, workerId: `whole-${++lives}` }),
     deliverWebhooks: () => (sandbox.gate.webhooks === 'hold' ? Promise.resolve() : sandbox.flush()),
@@ -149,7 +158,8 @@ function customers({ call, world }: ProviderService<SandboxProvider>, dashboard:
     expect(status, JSON.stringify(body)).toBeLessThan(300);
   };
   let madePlan = false;
-  const made: Pick<WholeService, 'plan' | 'buy' | 'pay' | 'access'> = {
+  const secret = decodeSecret(SECRET);
+  const made: Pick<WholeService, 'plan' | 'buy' | 'pay' | 'comeBack' | 'webhooks' | 'deliver' | 'forge' | 'access'> = {
     async plan(more, id) {
       madePlan ||= id === undefined;
       await plan(more, id);
@@ -168,6 +178,18 @@ function customers({ call, world }: ProviderService<SandboxProvider>, dashboard:
       if (comesBack) await call('POST', '/v1/callbacks/sandbox', run.callback);
       return run.callback.paymentId;
     },
+    comeBack({ providerOrderId }, paymentId) {
+      const signature = hexHmac(secret, callbackText(providerOrderId, paymentId));
+      return call('POST', '/v1/callbacks/sandbox', { providerOrderId, paymentId, signature });
+    },
+    webhooks: async ({ providerOrderId }) =>
+      (await dashboard('GET', `/webhooks?providerOrderId=${providerOrderId}`)).webhooks.reverse(),
+    deliver: webhookId => dashboard('POST', `/webhooks/${webhookId}/deliver`),
+    forge(type, data) {
+      const body = Buffer.from(JSON.stringify({ type, data }));
+      const atS = Math.floor(world.clock().getTime() / 1_000);
+      return call('POST', '/v1/webhooks/sandbox', body, signStandardWebhook(secret, world.newId('evt'), atS, body));
+    },
     async access(userId, at) {
       const when = at === undefined ? '' : `&at=${encodeURIComponent(at)}`;
       return (await call('GET', `/v1/users/${userId}/access?product=pro${when}`)).body;
@@ -179,7 +201,7 @@ function customers({ call, world }: ProviderService<SandboxProvider>, dashboard:
 /** The real sandbox server behind a network that can be broken, and a gate through which its webhooks go. */
 async function startSandbox({ clock }: World, { faults, seed }: WholeOptions) {
   const dataDir = await mkdtemp(join(tmpdir(), 'whole-service-'));
-  const gate: { webhooks: Gate } = { webhooks: 'pass' };
+  const gate: WholeService['gate'] = { webhooks: 'pass', lists: 'read' };
   const door = await startDoor(gate, () => started.target);
   const quiet = { info: () => undefined, warn: () => undefined };
   const { port } = door.address() as AddressInfo;
