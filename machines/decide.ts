@@ -42,17 +42,22 @@ type Moved = { order: LiveOrder; actions: Action[]; answer: Answer; step: Step |
 
 /** Makes an order: transition 1 and, for orders that cost nothing, the grant at once. */
 export function decideCreation(id: string, created: OrderCreated, subscription: Subscription): Decision {
-  const chart = chartOf(CURRENT_MACHINE_ID);
-  if (!chart) throw new Error(`the current chart ${CURRENT_MACHINE_ID} is not registered`);
-  const [state, actions] = initialTransition(chart, created);
-  const born: LiveOrder = { id, version: 1, machine: CURRENT_MACHINE_ID, state, deadline: null };
-  const order = { ...born, deadline: nextDeadline(born, actions, created.at) };
-  const first = stepOf(order, created, null, effectsOf(order, created, actions, null));
+  const { order, step } = begin(id, CURRENT_MACHINE_ID, created);
   return withGrant(
-    { verdict: 'applied', detail: null, steps: [first], order, money: [], grant: null },
+    { verdict: 'applied', detail: null, steps: [step], order, money: [], grant: null },
     subscription,
     created.at,
   );
+}
+
+/** Transition 1 alone. @throws Error when no chart of that name is registered */
+export function begin(id: string, machine: string, created: OrderCreated): { order: LiveOrder; step: Step } {
+  const chart = chartOf(machine);
+  if (!chart) throw new Error(`no chart named ${machine} is registered`);
+  const [state, actions] = initialTransition(chart, created);
+  const born: LiveOrder = { id, version: 1, machine, state, deadline: null };
+  const order = { ...born, deadline: nextDeadline(born, actions, created.at) };
+  return { order, step: stepOf(order, created, null, effectsOf(order, created, actions, null)) };
 }
 
 /**
@@ -72,6 +77,17 @@ export function decide(order: LiveOrder, event: OrderEvent, subscription: Subscr
     grant: grantOf(moved, subscription, event.at),
   };
   return withGrant(decision, subscription, event.at);
+}
+
+/**
+ * One event alone, without the grant that follows it: in a stored life each transition has its own event. The step is null
+ * when the chart answers without one.
+ * @throws Error like `decide`
+ */
+export function walk(order: LiveOrder, event: OrderEvent): { order: LiveOrder; step: Step | null } {
+  if (event.type.startsWith('xstate.')) throw new Error(`${event.type} is the engine's own event`);
+  const { order: after, step } = move(order, event);
+  return { order: after, step };
 }
 
 /** Entering `captured` is followed by the grant in the same commit: paid and subscribed are two transitions, one statement. */

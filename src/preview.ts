@@ -1,6 +1,7 @@
 // A dry run: the decision an event would meet now, with nothing written. The same load and the same decide as the real thing.
 import type { Database } from '../db/client.ts';
 import { loadForDecision } from '../db/load.ts';
+import { contextDiff } from '../machines/contextDiff.ts';
 import { decide } from '../machines/decide.ts';
 import { legalEvents } from '../machines/legal.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
@@ -53,7 +54,7 @@ export async function preview(
     from: stateName(before),
     to: stateName(after),
     version: after.version,
-    diff: differences(storedForm(before).context, storedForm(after).context, ''),
+    diff: contextDiff(storedForm(before).context, storedForm(after).context),
     effects: decision.steps.flatMap(step =>
       step.effects.map(({ effect, payload, dedupKey }) => ({ effect, payload, dedupKey })),
     ),
@@ -61,17 +62,3 @@ export async function preview(
     legalEvents: legalEvents(before, loaded.deadEffects),
   };
 }
-
-/** Every path whose value differs, deepest first where both sides are objects: `payments.0.state`. */
-function differences(before: unknown, after: unknown, path: string): PreviewView['diff'] {
-  if (Object.is(before, after)) return [];
-  if (!isBranch(before) || !isBranch(after)) {
-    return JSON.stringify(before) === JSON.stringify(after)
-      ? []
-      : [{ path, before: before ?? null, after: after ?? null }];
-  }
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].flatMap(name => differences(before[name], after[name], path ? `${path}.${name}` : name));
-}
-
-const isBranch = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -1,0 +1,25 @@
+// What differs between two values of JSON, path by path: what a dry run would change, what a transition changed, and where
+// a stored snapshot is not what a replay gives.
+
+/** `payments.0.state`, and both values; null also stands for what is not there. */
+export type Difference = { path: string; before: unknown; after: unknown };
+
+/** Every path whose value differs, deepest first where both sides are objects or lists; nothing when they are equal. */
+export function contextDiff(before: unknown, after: unknown): Difference[] {
+  return differences(before, after, '');
+}
+
+function differences(before: unknown, after: unknown, path: string): Difference[] {
+  if (Object.is(before ?? null, after ?? null)) return [];
+  if (!isBranch(before) || !isBranch(after) || Array.isArray(before) !== Array.isArray(after))
+    return [{ path, before: before ?? null, after: after ?? null }];
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].flatMap(name =>
+    differences(valueAt(before, name), valueAt(after, name), path ? `${path}.${name}` : name),
+  );
+}
+
+const isBranch = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+// A stored value may be named like something every object has.
+const valueAt = (branch: Record<string, unknown>, name: string) =>
+  Object.hasOwn(branch, name) ? branch[name] : undefined;
