@@ -89,6 +89,8 @@ export const orders = pgTable(
     index('orders_wake_at').on(t.wakeAt, t.id).where(sql`wake_at is not null`),
     // The states an operator looks for are rare beside subscribed and failed.
     index('orders_unsettled').on(t.id).where(sql`state in ('authorized', 'captured', 'parked')`),
+    // Newest first for people. Ids cannot tell: an order made of a payment the provider told us about has a derived one.
+    index('orders_created_at').on(t.createdAt, t.id),
     // Orders on an older chart, or one that is not registered here: to be found without reading all the others.
     index('orders_other_machine').on(t.machine, t.id).where(sql`machine <> 'order.v1'`),
     check('orders_version_positive', sql`${t.version} >= 1`),
@@ -180,6 +182,11 @@ export const inbox = pgTable(
     index('inbox_unmatched_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'unmatched'`),
     index('inbox_foreign_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'foreign'`),
     index('inbox_parked_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'parked'`),
+    index('inbox_illegal_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'illegal'`),
+    index('inbox_mismatch_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'mismatch'`),
+    index('inbox_surplus_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'surplus'`),
+    index('inbox_stale_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'stale'`),
+    index('inbox_ignored_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'ignored'`),
     index('inbox_next_attempt_at')
       .on(t.nextAttemptAt, t.eventKey, t.provider)
       .where(sql`next_attempt_at is not null`),
