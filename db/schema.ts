@@ -9,6 +9,7 @@ import {
   index,
   integer,
   jsonb,
+  numeric,
   pgTable,
   primaryKey,
   text,
@@ -132,6 +133,8 @@ export const transitions = pgTable(
   t => [
     primaryKey({ columns: [t.orderId, t.version] }),
     uniqueIndex('transitions_order_id_event_key').on(t.orderId, t.eventKey).where(sql`event_key is not null`),
+    // What happened in a stretch of time, for the tallies.
+    index('transitions_at').on(t.at),
     check(
       'transitions_source_known',
       sql`${t.source} in ('checkout', 'callback', 'webhook', 'worker', 'sweeper', 'reconcile', 'operator', 'fix')`,
@@ -168,6 +171,8 @@ export const inbox = pgTable(
   t => [
     primaryKey({ columns: [t.eventKey, t.provider] }),
     index('inbox_order_id').on(t.orderId).where(sql`order_id is not null`),
+    // What arrived in a stretch of time, for the tallies.
+    index('inbox_received_at').on(t.receivedAt),
     // What nobody could place yet, by each name an order may later be known under.
     index('inbox_unmatched').on(t.providerOrderId, t.provider).where(sql`verdict in ('unmatched', 'foreign')`),
     index('inbox_unmatched_mark').on(t.mark, t.provider).where(sql`verdict in ('unmatched', 'foreign')`),
@@ -187,9 +192,7 @@ export const inbox = pgTable(
     index('inbox_surplus_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'surplus'`),
     index('inbox_stale_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'stale'`),
     index('inbox_ignored_received').on(t.receivedAt, t.eventKey, t.provider).where(sql`verdict = 'ignored'`),
-    index('inbox_next_attempt_at')
-      .on(t.nextAttemptAt, t.eventKey, t.provider)
-      .where(sql`next_attempt_at is not null`),
+    index('inbox_next_attempt_at').on(t.nextAttemptAt, t.eventKey, t.provider).where(sql`next_attempt_at is not null`),
     check(
       'inbox_verdict_known',
       sql`${t.verdict} in ('applied', 'duplicate', 'stale', 'illegal', 'mismatch', 'surplus', 'unmatched', 'foreign', 'parked', 'ignored')`,
@@ -421,4 +424,65 @@ export const listings = pgTable(
     primaryKey({ columns: [t.provider, t.depth] }),
     check('listings_depth_known', sql`${t.depth} in ('recent', 'deep')`),
   ],
+);
+
+/**
+ * Counted beforehand, because counting ten million orders takes longer than anybody waits: one row an hour and name, and one
+ * for all time in the bucket of 1970. Derived from the other tables; nothing is decided from it.
+ */
+export const tallies = pgTable(
+  'tallies',
+  {
+    bucketAt: instant('bucket_at').notNull(),
+    kind: text('kind').notNull(),
+    provider: text('provider').notNull(),
+    key: text('key').notNull(),
+    currency: text('currency').notNull(),
+    count: bigint('count', { mode: 'number' }).notNull(),
+    /** Of many orders' money: it may pass what a bigint can hold of the smallest units. */
+    amountMinor: numeric('amount_minor').notNull(),
+    /** The latest instant that was counted here. */
+    latestAt: instant('latest_at'),
+  },
+  t => [primaryKey({ columns: [t.bucketAt, t.kind, t.provider, t.key, t.currency] })],
+);
+
+/** How far each source of the tallies was counted. Every count that is added advances `version`, so that none is added twice. */
+export const tallyCursors = pgTable('tally_cursors', {
+  source: text('source').primaryKey(),
+  version: integer('version').notNull(),
+  /** Everything stamped before this instant is counted. */
+  throughAt: instant('through_at').notNull(),
+  /** Hours before this one were looked at a second time. */
+  checkedAt: instant('checked_at').notNull(),
+  /** When somebody last counted. */
+  ranAt: instant('ran_at').notNull(),
+});
+
+/** What of a payment is in the tallies already: its money may change later, and only the difference is added then. */
+export const talliedPayments = pgTable(
+  'tallied_payments',
+  {
+    paymentId: text('payment_id').notNull(),
+    provider: text('provider').notNull(),
+    currency: text('currency').notNull(),
+    capturedMinor: minor('captured_minor').notNull(),
+    refundedMinor: minor('refunded_minor').notNull(),
+    lostMinor: minor('lost_minor').notNull(),
+  },
+  t => [primaryKey({ columns: [t.paymentId, t.provider] })],
+);
+
+/** Calls with a wrong signature. Nothing of them is kept but that they came: a count an hour, provider and process. */
+export const signatureFailures = pgTable(
+  'signature_failures',
+  {
+    bucketAt: instant('bucket_at').notNull(),
+    provider: text('provider').notNull(),
+    /** The process that counted: each writes its own whole count, so that writing it again changes nothing. */
+    countedBy: text('counted_by').notNull(),
+    failures: bigint('failures', { mode: 'number' }).notNull(),
+    latestAt: instant('latest_at').notNull(),
+  },
+  t => [primaryKey({ columns: [t.bucketAt, t.provider, t.countedBy] })],
 );
