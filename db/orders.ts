@@ -3,10 +3,10 @@
 import type { Database, Row } from './client.ts';
 
 /** An instant the way every answer tells it: `2026-01-31T10:00:00.000Z`. */
-const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+export const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** What makes an order stuck is read with it. */
-const ORDER = `
+export const ORDER = `
   o.id, o.kind, o.user_id, o.plan_id, o.product, o.provider, o.provider_order_id, o.amount_minor, o.currency, o.machine,
   o.state, o.version, o.snapshot, o.wake_at, o.grant_error, o.return_url, o.created_at, o.updated_at,
   (select t.at from transitions t where t.order_id = o.id and t.to_state = o.state and t.from_state is distinct from o.state order by t.version desc limit 1) as state_since,
@@ -112,7 +112,8 @@ export async function searchOrders(db: Database, search: OrderSearch): Promise<O
   return rows.map(orderRow);
 }
 
-function orderRow(row: Row): OrderRow {
+/** From a row that `ORDER` was selected into. */
+export function orderRow(row: Row): OrderRow {
   return {
     id: row.id as string,
     kind: row.kind as string,

@@ -1,0 +1,131 @@
+// The rows of an order's page, in the shape the statement builds them. Instants are ISO 8601 UTC.
+
+export const ENTRY_KINDS = ['received', 'transition', 'effect', 'notification', 'finding'] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/** Where a page of the timeline ended: the entry's own place in the order of things. */
+export type EntryCursor = { instant: string; rank: number; key: string };
+
+type Placed = { at: string; rank: number; key: string /** `at` as exactly as the database has it. */; instant: string };
+
+export type ReceivedRow = {
+  provider: string;
+  eventKey: string;
+  type: string;
+  source: string;
+  verdict: string;
+  detail: string | null;
+  decidedVersion: number | null;
+  appliedVersion: number | null;
+  deliveries: number;
+  nextAttemptAt: string | null;
+};
+
+export type TransitionRow = {
+  version: number;
+  type: string;
+  /** What was stored of it: fields that zod let through. */
+  event: Record<string, unknown>;
+  from: string | null;
+  to: string;
+  source: string;
+  eventKey: string | null;
+  at: string;
+};
+
+export type EffectRow = {
+  id: string;
+  effect: string;
+  payload: Record<string, unknown>;
+  status: 'pending' | 'done' | 'dead';
+  attempts: number;
+  lastError: string | null;
+  availableAt: string;
+  /** Somebody works on it until then, at the longest. */
+  leasedUntil: string | null;
+  doneAt: string | null;
+  orderVersion: number;
+  dedupKey: string;
+};
+
+/** One try to tell one endpoint one notification. */
+export type AttemptRow = {
+  notificationId: string;
+  topic: string;
+  endpointId: string;
+  trigger: 'scheduled' | 'manual';
+  reason: string | null;
+  status: number | null;
+  error: string | null;
+  ms: number;
+};
+
+export type FindingRow = {
+  id: string;
+  findingKind: string;
+  severity: string;
+  detail: string;
+  openedAt: string;
+  acknowledgedAt: string | null;
+  resolvedAt: string | null;
+};
+
+export type TimelineEntry = Placed &
+  (
+    | ({ kind: 'received' } & ReceivedRow)
+    | ({ kind: 'transition' } & TransitionRow)
+    | ({ kind: 'effect' } & EffectRow)
+    | ({ kind: 'notification' } & AttemptRow)
+    | ({ kind: 'finding' } & FindingRow)
+  );
+
+export type PaymentRow = {
+  paymentId: string;
+  provider: string;
+  state: string;
+  currency: string;
+  capturedMinor: number;
+  refundedMinor: number;
+  lostMinor: number;
+  counts: boolean;
+  asOf: string | null;
+};
+
+type MovedBackRow = {
+  id: string;
+  paymentId: string;
+  state: string;
+  amountMinor: number;
+  currency: string;
+  asOf: string | null;
+};
+export type RefundRow = MovedBackRow;
+export type DisputeRow = MovedBackRow;
+
+export type GrantRow = {
+  orderId: string;
+  userId: string;
+  product: string;
+  /** Of the order that gave it. */
+  kind: string;
+  seq: number;
+  provider: string | null;
+  paymentId: string | null;
+  baseAt: string;
+  months: number;
+  days: number;
+  graceDays: number;
+  startsAt: string;
+  endsAt: string;
+  grantedAt: string;
+  revokedAt: string | null;
+  revokeReason: string | null;
+};
+
+export type SubscriptionRow = {
+  version: number;
+  grants: number;
+  endsAt: string | null;
+  graceDays: number;
+  cancelAtEnd: boolean;
+};
