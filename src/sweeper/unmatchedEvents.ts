@@ -101,7 +101,9 @@ async function decideAgain(
 /** A finding with its alert, once, for what has waited past the limit. */
 async function tellOf({ db, clock, newId }: UnmatchedDeps, waiting: readonly DueEvent[]): Promise<void> {
   const at = clock();
-  const late = waiting.filter(event => at.getTime() - event.receivedAt.getTime() >= UNMATCHED_ALERT_AFTER_MS);
+  const late = waiting.filter(
+    event => at.getTime() - event.receivedAt.getTime() >= UNMATCHED_ALERT_AFTER_MS && !isToldByItsList(event),
+  );
   await openFindings(
     db,
     late.map(event => ({
@@ -117,6 +119,9 @@ async function tellOf({ db, clock, newId }: UnmatchedDeps, waiting: readonly Due
     at,
   );
 }
+
+/** What a provider's list showed as captured is a finding already, about the payment itself: nobody is told twice of the same money. */
+const isToldByItsList = ({ source, event }: DueEvent) => source === 'reconcile' && event.type === 'payment.captured';
 
 function alertOf(event: DueEvent): Record<string, unknown> {
   const { provider, eventKey, eventType, providerOrderId, mark, receivedAt } = event;

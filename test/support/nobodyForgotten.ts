@@ -49,7 +49,7 @@ const FORGOTTEN: Record<string, string> = {
       and not ${pendingFor('o', `'open'`)} and not ${toldOf('o', `and a.payload->>'paymentId' = passed`)}`,
   'an event without an order is tried again, or was nobody’s, or was told to somebody': `
     select i.event_key, i.verdict from inbox i where i.verdict = 'unmatched' and i.next_attempt_at is null
-      and not exists (select from findings f where f.fingerprint = 'unmatched_event:' || i.provider || ':' || i.event_key)`,
+      and not exists (select from findings f where f.fingerprint in ('unmatched_event:' || i.provider || ':' || i.event_key, 'payment:' || i.provider || ':' || (i.event->>'paymentId')))`,
 };
 
 /** Nobody waits for ever. `at` is the service's own clock, once it has nothing left to do at that instant. */
