@@ -4,11 +4,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** `lost`: done there, and the answer cut off. `reset`: cut off before it gets there. A number: answered with it instead. */
-export type ProxyFault = 'lost' | 'reset' | number | { lateMs: number };
+/**
+ * `lost`: done there, and the answer cut off. `reset`: cut off before it gets there. A number: answered with it, and
+ * nothing is done. `instead`: done there, and answered with this status all the same.
+ */
+export type ProxyFault = 'lost' | 'reset' | number | { lateMs: number } | { instead: number };
 /** How often each fault befalls a call, as shares of one; the rest goes well. */
 export type FaultPlan = readonly { share: number; fault: ProxyFault }[];
-export type ProxyCall = { method: string; path: string; fault: ProxyFault | null };
+/** `key` is the idempotency key it came with; `status` what was answered there, null where it never got there. */
+export type ProxyCall = {
+  method: string;
+  path: string;
+  fault: ProxyFault | null;
+  key: string | null;
+  status: number | null;
+};
 
 /** What a bad day at a provider is: a third of the answers never come, and much of the rest is no answer. */
 export const CHAOS: FaultPlan = [
@@ -42,9 +52,11 @@ export async function startFaultyProxy(
     const { method = 'GET', url: path = '/' } = request;
     const body = await bodyOf(request);
     const fault = faultFor(`${method} ${path}`);
-    proxy.calls.push({ method, path, fault });
+    const call: ProxyCall = { method, path, fault, key: header(request, 'idempotency-key'), status: null };
+    proxy.calls.push(call);
+    const refuse = (status: number) => void response.writeHead(status).end('<html>not now</html>');
     if (fault === 'reset') return void request.socket.destroy();
-    if (typeof fault === 'number') return void response.writeHead(fault).end('<html>not now</html>');
+    if (typeof fault === 'number') return refuse(fault);
     const { host: _, connection: __, 'content-length': ___, 'transfer-encoding': ____, ...headers } = request.headers;
     const answer = await fetch(new URL(path, target), {
       method,
@@ -53,7 +65,9 @@ export async function startFaultyProxy(
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     });
     const text = Buffer.from(await answer.arrayBuffer());
+    call.status = answer.status;
     if (fault === 'lost') return void request.socket.destroy();
+    if (fault && 'instead' in fault) return refuse(fault.instead);
     if (fault) await sleep(fault.lateMs);
     const type = answer.headers.get('content-type') ?? 'application/octet-stream';
     response.writeHead(answer.status, { 'content-type': type }).end(text);
@@ -83,6 +97,11 @@ export async function startFaultyProxy(
       }),
   };
   return proxy;
+}
+
+function header(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : null;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

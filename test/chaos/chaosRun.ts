@@ -1,0 +1,257 @@
+// Provider chaos: replicas of the real service on one database, a sandbox that stands apart behind a broken network, and
+// workers killed where they stand. Every customer's reservation is captured, a quarter of them is paid back; then the
+// network heals, a week passes, and the provider's ledger and our books must both say: each once, and nothing unknown.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { systemRandom } from '../../src/clock.ts';
+import { startSandboxServer } from '../../src/providers/sandbox/server.ts';
+import { type FaultPlan, type FaultyProxy, startFaultyProxy } from '../support/faultyProxy.ts';
+import { countersOf, type Marks } from './counters.ts';
+import { type Customers, createCustomers, KEYS, PRICE, type Purchase, pauseWebhooks } from './customers.ts';
+import { type FastTime, fastMs } from './fastClock.ts';
+import type { Hurry } from './hurriedService.ts';
+import { type KillPlan, killReplicas } from './killer.ts';
+import { readLedger } from './ledger.ts';
+import { countLogs, type LogCounts } from './logCounts.ts';
+import { createReplica, type Replica } from './replicas.ts';
+import { type Expected, violationsOf } from './violations.ts';
+
+const REPLICAS = 2;
+const MINUTE_MS = 60_000;
+const WEEK_AND_A_DAY_MS = 8 * 24 * 60 * MINUTE_MS;
+/** Every fourth order is paid back; of these every second one only in part, so that a second refund would find money. */
+const REFUND_EVERY = 4;
+const PART_MINOR = 10_000;
+/** How long a stage may take to be settled once the network is well, in real ms. */
+const HEALED_LIMIT_MS = 240_000;
+const LOOK_MS = 100;
+
+/** 30 % no answer although it was done (a few of them never end, so that the caller's own deadline ends them), 20 % 5xx, half of them after it was done, 10 % resets, 5 % 429. */
+export const PROVIDER_CHAOS: FaultPlan = [
+  { share: 0.28, fault: 'lost' },
+  { share: 0.02, fault: { lateMs: 5_000 } },
+  { share: 0.05, fault: 500 },
+  { share: 0.05, fault: 503 },
+  { share: 0.1, fault: { instead: 502 } },
+  { share: 0.1, fault: 'reset' },
+  { share: 0.05, fault: 429 },
+];
+
+export type ChaosOptions = {
+  databaseUrl: string;
+  orders: number;
+  /** Customers that come in a real second. */
+  perSecond: number;
+  seed: number;
+  /** How many times faster the wall clock runs. */
+  speed: number;
+  leaseMs: number;
+  kills: KillPlan & { atLeast: number };
+  /** The chaos of a stage ends when this share of it is settled and enough were killed, or after `chaosMs`, real. */
+  settledShare: number;
+  chaosMs: number;
+  /** How long dead captures are left to their own deadlines, on the fast clock, before the operator retries them. */
+  patienceMs: number;
+  say: (line: string) => void;
+};
+export type ChaosReport = { violations: string[]; counters: Record<string, number>; durationMs: number };
+
+type Run = ChaosOptions & {
+  sql: postgres.Sql;
+  time: FastTime;
+  now: () => Date;
+  random: () => number;
+  proxy: FaultyProxy;
+  replicas: Replica[];
+  customers: Customers;
+  logs: LogCounts;
+  marks: Marks;
+  broken: string[];
+};
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const startedAt = performance.now();
+  const dataDir = await mkdtemp(join(tmpdir(), 'paylatch-chaos-'));
+  const time: FastTime = { startedAt: Date.now(), speed: options.speed, aheadMs: 0 };
+  const now = () => new Date(fastMs(time, Date.now()));
+  const quiet = { info: () => {}, warn: () => {} };
+  const secret = KEYS.SANDBOX_WEBHOOK_SECRET;
+  const webhookUrl = 'http://127.0.0.1:9/nobody';
+  const sandbox = await startSandboxServer({
+    port: 0,
+    webhookUrl,
+    secret,
+    dataDir,
+    clock: now,
+    random: systemRandom,
+    log: quiet,
+  });
+  const proxy = await startFaultyProxy(sandbox.localUrl, { seed: options.seed });
+  const sql = postgres(options.databaseUrl, { max: 2, onnotice: () => {} });
+  const logs = countLogs();
+  const broken: string[] = [];
+  const random = numbers(options.seed);
+  const hurry = (): Hurry => ({ time, leaseMs: options.leaseMs });
+  const env = () => ({ ...KEYS, ...serviceEnv(options.databaseUrl, proxy.url), HURRY: JSON.stringify(hurry()) });
+  const replicas = Array.from({ length: REPLICAS }, () =>
+    createReplica({ env, said: line => logs.said(line), ended: how => void broken.push(how) }),
+  );
+  const customers = createCustomers({ replicas, sandboxUrl: sandbox.localUrl, nowMs: () => now().getTime(), random });
+  const marks: Marks = { kills: 0, deadForOperator: 0 };
+  const run: Run = { ...options, sql, time, now, random, proxy, replicas, customers, logs, marks, broken };
+  try {
+    // Its own webhooks stay there: what the service knows of a capture it was answered, or it asked.
+    await pauseWebhooks(sandbox.localUrl);
+    const expected = await play(run);
+    const violations = [...broken, ...(await violationsOf(run, expected, await readLedger(dataDir)))];
+    const counters = await countersOf(run);
+    return { violations, counters, durationMs: Math.round(performance.now() - startedAt) };
+  } finally {
+    await Promise.all(replicas.map(replica => replica.kill()));
+    await sql.end({ timeout: 1 });
+    await proxy.close();
+    await sandbox.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+const serviceEnv = (databaseUrl: string, sandboxUrl: string) => ({
+  DATABASE_URL: databaseUrl,
+  SANDBOX: 'true',
+  SANDBOX_URL: sandboxUrl,
+  PORT: '0',
+  DATA_DIR: tmpdir(),
+});
+
+async function play(run: Run): Promise<Expected> {
+  for (const replica of run.replicas) replica.start();
+  await Promise.all(run.replicas.map(replica => replica.ready()));
+  const purchases: Purchase[] = [];
+  await inChaos(run, 'captures', {
+    of: run.orders,
+    ask: () => paced(run, run.orders, async n => void purchases.push(await run.customers.buy(`customer-${n}`))),
+    settled: async () => Number((await run.sql`select count(*) from orders where state = 'subscribed'`)[0]?.count),
+  });
+  const back = purchases.filter((_, index) => index % REFUND_EVERY === 0);
+  const part = new Set(back.filter((_, index) => index % 2 === 1));
+  await inChaos(run, 'refunds', {
+    of: back.length,
+    ask: () => paced(run, back.length, n => refund(run, back[n]!, part)),
+    settled: async () =>
+      Number((await run.sql`select count(*) from outbox where effect = 'refund' and status = 'done'`)[0]?.count),
+  });
+  await aWeekPasses(run);
+  const stuck = await run.customers.stuck();
+  const codes = await Promise.all(run.replicas.map(replica => replica.stop()));
+  for (const code of codes) if (code !== 0) run.broken.push(`a replica that was told to stop ended with ${code}`);
+  const refunds = new Map(back.map(one => [one.orderId, part.has(one) ? PART_MINOR : PRICE.amountMinor]));
+  return { purchases, refunds, stuck };
+}
+
+const refund = ({ customers }: Run, purchase: Purchase, part: ReadonlySet<Purchase>) =>
+  customers.refund(purchase, part.has(purchase) ? PART_MINOR : undefined);
+
+type Stage = { of: number; ask: () => Promise<void>; settled: () => Promise<number> };
+
+/** Asks for it while the network is broken and replicas are killed, heals, and waits until nothing is open any more. */
+async function inChaos(run: Run, name: string, { of, ask, settled }: Stage): Promise<void> {
+  const { proxy, kills, say } = run;
+  const startedAt = performance.now();
+  const before = run.marks.kills;
+  const stop = new AbortController();
+  const seen = () => proxy.calls.length;
+  proxy.plan = PROVIDER_CHAOS;
+  const killing = killReplicas({ ...run, plan: kills, seen, stop: stop.signal }, () => {
+    run.marks.kills += 1;
+  });
+  const enough = async () => (await settled()) >= of * run.settledShare && run.marks.kills - before >= kills.atLeast;
+  try {
+    await Promise.race([ask(), killing]);
+    while (!(await enough()) && performance.now() - startedAt < run.chaosMs)
+      await Promise.race([sleep(LOOK_MS), killing]);
+  } finally {
+    stop.abort();
+    await killing;
+    proxy.plan = [];
+  }
+  const secondsOf = (from: number) => ((performance.now() - from) / 1_000).toFixed(0);
+  const open = await openOf(run);
+  say(
+    `${name}: ${await settled()} of ${of} settled in ${secondsOf(startedAt)} s of chaos with ${run.marks.kills - before} kills; the network heals (${open.pending} open, ${open.dead} dead)`,
+  );
+  const healedAt = performance.now();
+  await untilNothingIsOpen(run);
+  say(`${name}: nothing open any more ${secondsOf(healedAt)} s later`);
+}
+
+type Open = { pending: number; dead: number; unsettled: number; reviving: number };
+
+/** Effects that change something at the provider and are not over; the dead ones whose order's own deadline is near. */
+async function openOf({ sql, now, patienceMs }: Run): Promise<Open> {
+  const near = new Date(now().getTime() + patienceMs);
+  const [row] = await sql<Open[]>`
+    select count(*) filter (where t.status = 'pending' and t.effect not in ('reconcile', 'notify', 'alert'))::int as pending,
+      count(*) filter (where t.status = 'dead')::int as dead,
+      count(*) filter (where t.status = 'dead' and t.effect = 'capture' and o.wake_at < ${near})::int as reviving,
+      (select count(*)::int from orders where state not in ('subscribed', 'refunded')) as unsettled
+    from outbox t left join orders o on o.id = t.order_id`;
+  return row!;
+}
+
+/** By the service's own doing; what only an operator is meant to move is moved by one, and counted. */
+async function untilNothingIsOpen(run: Run): Promise<void> {
+  const giveUp = performance.now() + HEALED_LIMIT_MS;
+  for (;;) {
+    const { pending, dead, reviving, unsettled } = await openOf(run);
+    if (pending + dead + unsettled === 0) return;
+    if (performance.now() > giveUp) {
+      run.broken.push(`after the network healed it stayed open: ${pending} pending, ${dead} dead, ${unsettled} orders`);
+      return;
+    }
+    if (pending === 0 && dead > 0 && reviving === 0) {
+      run.marks.deadForOperator += dead;
+      run.say(`operator: POST /v1/retry?cause=effect_dead, for ${dead} dead effects nobody else asks for again`);
+      await run.customers.retryDead();
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Questions that were planned for later days are asked, too: then nothing at all is left to do. */
+async function aWeekPasses(run: Run): Promise<void> {
+  run.time.aheadMs += WEEK_AND_A_DAY_MS;
+  for (const replica of run.replicas) replica.setTime(run.time);
+  const giveUp = performance.now() + HEALED_LIMIT_MS;
+  for (;;) {
+    const [row] = await run.sql`select count(*)::int as left from outbox where status = 'pending'`;
+    if (row?.left === 0) return;
+    if (performance.now() > giveUp) return void run.broken.push(`a week later ${row?.left} effects still wait`);
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Customers come one after the other, and nobody waits for the one before. */
+async function paced({ perSecond }: Run, count: number, one: (n: number) => Promise<unknown>): Promise<void> {
+  const all: Promise<unknown>[] = [];
+  for (let n = 0; n < count; n++) {
+    const own = one(n);
+    own.catch(() => {}); // reported below, when all have been asked
+    all.push(own);
+    await sleep(1_000 / perSecond);
+  }
+  await Promise.all(all);
+}
+
+/** Mulberry32. */
+function numbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
