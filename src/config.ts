@@ -56,6 +56,7 @@ const environment = z.object({
   PUBLIC_URL: origin.optional(),
   API_KEY: key.optional(),
   ADMIN_KEY: key.optional(),
+  VIEWER_KEY: key.optional(),
   SANDBOX: z.enum(['true', 'false'], 'must be true or false').optional(),
   SANDBOX_WEBHOOK_SECRET: webhookSecret.optional(),
   SANDBOX_PORT: port.default(0),
@@ -68,7 +69,14 @@ const environment = z.object({
 });
 
 /** Variables of which an empty one is refused like any other that is too short. */
-const SECRETS = new Set(['API_KEY', 'ADMIN_KEY', 'NOTIFICATION_KEY', 'SANDBOX_WEBHOOK_SECRET', ...PROVIDER_SECRETS]);
+const SECRETS = new Set([
+  'API_KEY',
+  'ADMIN_KEY',
+  'VIEWER_KEY',
+  'NOTIFICATION_KEY',
+  'SANDBOX_WEBHOOK_SECRET',
+  ...PROVIDER_SECRETS,
+]);
 
 export type Config = {
   /** Null means the service runs a PostgreSQL of its own in `dataDir`. */
@@ -81,6 +89,8 @@ export type Config = {
   publicUrl: string | null;
   apiKey: string | null;
   adminKey: string | null;
+  /** With it people may sign in to the inspector and look, and change nothing. Null means nobody may only look. */
+  viewerKey: string | null;
   /** What the secrets of merchants' endpoints are made of. Null with a database of others: no endpoint can be made. */
   notificationKey: string | null;
   /** Merchants' endpoints may be http and in a private network. */
@@ -122,6 +132,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     publicUrl: values.PUBLIC_URL ? new URL(values.PUBLIC_URL).origin : null,
     apiKey: values.API_KEY ?? null,
     adminKey: values.ADMIN_KEY ?? null,
+    viewerKey: values.VIEWER_KEY ?? null,
     notificationKey: values.NOTIFICATION_KEY ?? null,
     notificationPrivateAddresses: values.NOTIFICATION_PRIVATE_ADDRESSES === 'true',
     alertWebhookUrl: values.ALERT_WEBHOOK_URL ?? null,
@@ -151,11 +162,13 @@ function sandboxOf(values: z.infer<typeof environment>): Config['sandbox'] {
 }
 
 /** With a database of others nothing is generated: replicas would disagree about the keys. */
-function checkTogether({ databaseUrl, apiKey, adminKey, notificationKey, sandbox }: Config): void {
+function checkTogether({ databaseUrl, apiKey, adminKey, viewerKey, notificationKey, sandbox }: Config): void {
   if (apiKey && apiKey === adminKey)
     throw new ConfigError('ADMIN_KEY must differ from API_KEY, or every merchant call could do what operators do.');
   if (notificationKey && (notificationKey === apiKey || notificationKey === adminKey))
     throw new ConfigError('NOTIFICATION_KEY must differ from API_KEY and ADMIN_KEY, which are sent around.');
+  if (viewerKey && [apiKey, adminKey, notificationKey].includes(viewerKey))
+    throw new ConfigError('VIEWER_KEY must differ from the other keys, or whoever may only look could do more.');
   if (!databaseUrl) return;
   const missing = Object.entries({
     API_KEY: apiKey,

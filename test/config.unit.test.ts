@@ -29,6 +29,7 @@ test('without any variable the service listens on 127.0.0.1:3000, has a database
     publicUrl: null,
     apiKey: null,
     adminKey: null,
+    viewerKey: null,
     notificationKey: null,
     notificationPrivateAddresses: false,
     alertWebhookUrl: null,
@@ -47,6 +48,7 @@ test('each variable is read, and what is not ours is passed over', () => {
     HOST: '::1',
     PORT: '0',
     PUBLIC_URL: 'https://pay.test/',
+    VIEWER_KEY: 'v'.repeat(24),
     NOTIFICATION_KEY: 'n'.repeat(24),
     NOTIFICATION_PRIVATE_ADDRESSES: 'true',
     ALERT_WEBHOOK_URL: 'http://10.0.0.7:8065/hooks/x?y=1',
@@ -65,6 +67,7 @@ test('each variable is read, and what is not ours is passed over', () => {
     publicUrl: 'https://pay.test',
     apiKey: KEYS.API_KEY,
     adminKey: KEYS.ADMIN_KEY,
+    viewerKey: 'v'.repeat(24),
     notificationKey: 'n'.repeat(24),
     notificationPrivateAddresses: true,
     alertWebhookUrl: 'http://10.0.0.7:8065/hooks/x?y=1',
@@ -146,7 +149,7 @@ describe.each(WRONG)('%s', (variable, reason, values) => {
 });
 
 const NEEDED = ['API_KEY', 'ADMIN_KEY', 'SANDBOX_WEBHOOK_SECRET'];
-const SECRETS = [...NEEDED, 'NOTIFICATION_KEY'];
+const SECRETS = [...NEEDED, 'NOTIFICATION_KEY', 'VIEWER_KEY'];
 
 describe.each(SECRETS)('%s', variable => {
   const isWebhook = variable === 'SANDBOX_WEBHOOK_SECRET';
@@ -198,6 +201,16 @@ test('with DATABASE_URL and without NOTIFICATION_KEY the service starts, and onl
 test.each(['API_KEY', 'ADMIN_KEY'] as const)('the key of endpoints must not be the %s, which is sent around', name => {
   expect(refusal({ ...KEYS, NOTIFICATION_KEY: KEYS[name] })).toMatch(/^NOTIFICATION_KEY must differ from [^\n]*\.$/);
 });
+
+test.each(['API_KEY', 'ADMIN_KEY', 'NOTIFICATION_KEY'] as const)(
+  'the key to look only must not be the %s, which can do more',
+  name => {
+    const env = { ...KEYS, NOTIFICATION_KEY: 'n'.repeat(24) };
+    const sentence = refusal({ ...env, VIEWER_KEY: env[name] });
+    expect(sentence).toMatch(/^VIEWER_KEY must differ from [^\n]*\.$/);
+    expect(sentence).not.toContain(env[name]);
+  },
+);
 
 test('a wrong value ends the process with code 1 and one line on stderr', () => {
   const env = { PATH: process.env.PATH ?? '', PORT: 'three thousand', API_KEY: 'hunter2-hunter2' };

@@ -1,8 +1,7 @@
 // Reads a request's body as bytes, never more than its limit: refused by its announced length before a byte is read, or
 // at the first byte too many when the length was not announced.
-import type { Context } from 'hono';
+import type { HonoRequest } from 'hono';
 import { InvalidRequest, PaylatchError } from '../errors.ts';
-import type { AppEnv } from './appTypes.ts';
 
 /** Callbacks and webhooks, in bytes: providers advise far less, and the largest known ones stay below. */
 export const PROVIDER_BODY_LIMIT = 256 * 1024;
@@ -10,7 +9,7 @@ export const PROVIDER_BODY_LIMIT = 256 * 1024;
 export const BODY_LIMIT = 16 * 1024;
 
 /** @throws PaylatchError body_too_large; InvalidRequest when the body breaks off */
-export async function readBody(c: Context<AppEnv>, limit: number): Promise<Uint8Array> {
+export async function readBody(c: { req: HonoRequest }, limit: number): Promise<Uint8Array> {
   const announced = c.req.header('content-length');
   if (announced !== undefined && Number(announced) > limit) throw tooLarge(limit);
   try {

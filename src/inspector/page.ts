@@ -32,7 +32,7 @@ export type Viewer = { role: 'viewer' | 'operator'; csrf: string };
 export type InspectorEnv = {
   Bindings: AppEnv['Bindings'];
   /** `stuck` is how many orders are stuck, for the navigation; null when nobody could tell. */
-  Variables: { requestId: string; viewer: Viewer; stuck?: StuckCount | null };
+  Variables: { requestId: string; viewer: Viewer; sessionEndsAt: Date; stuck?: StuckCount | null };
 };
 export type InspectorApp = Hono<InspectorEnv>;
 /** `more`: the count stopped there, there are more. */
@@ -101,12 +101,12 @@ function shell({ title, nav, main, live }: Page, { viewer, stuck, search }: Arou
             aria-keyshortcuts="/" maxlength="255" autocomplete="off" autocapitalize="none" spellcheck="false" />
           <kbd aria-hidden="true">/</kbd>
         </form>
-        ${liveUrl ? html`<span id="live" class="live" role="status" data-url="${liveUrl}"><span class="dot" aria-hidden="true"></span><span class="words">As of page load</span></span>` : ''}
+        ${liveUrl ? html`<span id="live" class="live" role="status" data-url="${liveUrl}"><span class="dot" aria-hidden="true"></span><span class="words">As loaded</span></span>` : ''}
         <span class="who" title="${viewer.role === 'viewer' ? VIEWER_SENTENCE : 'You may look and act.'}">${viewer.role}</span>
         <form class="out" method="post" action="/inspector/sign-out">${csrfField(viewer)}<button class="quiet-button">Sign out</button></form>
       </header>
       <main id="main" tabindex="-1">${main}</main>
-      <footer class="foot"><button type="button" class="quiet-button" id="keys" aria-keyshortcuts="?" hidden>Keyboard <kbd>?</kbd></button></footer>
+      <footer class="foot"><span id="zone">Times are UTC</span><button type="button" class="quiet-button" id="keys" aria-keyshortcuts="?" hidden>Keyboard <kbd>?</kbd></button><span id="said" class="hidden" role="status"></span></footer>
       ${keyboardHelp()}`,
   );
 }
@@ -144,7 +144,7 @@ function document(title: string, body: Html): Html {
         <title>${title} · Paylatch</title>
         <link rel="stylesheet" href="${ASSETS.style.url}" />
         <link rel="icon" href="${ASSETS.icon.url}" />
-        ${ASSETS.scripts.map(script => html`<script src="${script.url}" defer></script>`)}
+        ${ASSETS.scripts.map(script => html`<script type="module" src="${script.url}"></script>`)}
       </head>
       <body>${body}</body>
     </html>`;

@@ -1,6 +1,6 @@
 // The service behind its HTTP API on a free port, with the real core on a real database; the sandbox is the real adapter
 // over a network played here, so that a test decides what the provider knows and whether it can be reached.
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createCore } from '../../src/core.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { App, AppDeps } from '../../src/http/appTypes.ts';
@@ -60,6 +60,8 @@ export async function startService(
     deps?: Partial<AppDeps>;
     shutdownMs?: number;
     notifications?: Partial<NotificationsDeps>;
+    /** Adds pages that need the parts of the service. */
+    pages?: (app: App, parts: { world: World; core: Core; log: Logger; publicUrl: string }) => void;
   } = {},
 ): Promise<Service> {
   const world = await createWorld();
@@ -75,13 +77,15 @@ export async function startService(
   const publicUrl = 'http://self.test';
   const core = createCore({ db, dispatch, providers, publicUrl, clock, newId, log, readiness, notifications });
   const signatureFailures: string[] = [];
+  const changed = { ...core, ...options.change?.(core) };
   const app = createApp({
-    core: { ...core, ...options.change?.(core) },
+    core: changed,
     keys: { api: API_KEY, admin: ADMIN_KEY },
     clock,
     newId,
     log,
     signatureFailed: name => void signatureFailures.push(name),
+    addPages: page => options.pages?.(page, { world, core: changed, log, publicUrl }),
     ...options.deps,
   });
   const { shutdownMs } = options;
