@@ -1,0 +1,232 @@
+// A page of orders, newest first, by any combination of filters, in time that does not grow with the table.
+//
+// One filter drives: it names orders by an index of its own, and the others look at what it names.
+//
+//   driver                                index                                      what it costs when money comes in
+//   an id                                 the key of each table, orders_user_id …    nothing: there for other reasons
+//   cause                                 orders_wake_at, orders_unsettled,          nothing: there for the sweeper, the
+//                                         outbox_dead, orders_other_machine,         worker and the API
+//                                         inbox_parked_received
+//   verdict illegal, mismatch,            inbox_{verdict}_received                   nothing until an event has that verdict,
+//           surplus, parked                                                          then one entry of 80 bytes
+//   state authorized, captured, parked    orders_unsettled                           nothing: there for the sweeper
+//   everything else, from, to             orders_created_at                          one entry of 56 bytes at its right edge
+//                                                                                    each time the order's row is written
+//
+// The first four are few orders: at most CANDIDATES of them are taken and sorted. The last walks down the index and looks
+// at LOOK orders at most; a page that was not filled by then says how far back it has looked and goes on from there. So a
+// filter that fits one order in a million answers as fast as one that fits them all, and no index is needed for it.
+import type { Database, Param } from '../client.ts';
+import type { StuckCause } from '../orders.ts';
+
+/** Orders that one page looks at on its way back in time: what is read in some tens of milliseconds. */
+export const LOOK = 20_000;
+/** Orders taken of a list that should be short. With more of them stuck, nobody goes through them one by one. */
+export const CANDIDATES = 10_000;
+
+/** Verdicts so rare that the orders that have one are found by them. */
+export const RARE_VERDICTS = ['illegal', 'mismatch', 'surplus', 'parked'] as const;
+const RARE_STATES = ['authorized', 'captured', 'parked'];
+
+export type OrderListFilter = {
+  /** Only these, as a search found them. */
+  ids: readonly string[] | null;
+  state: string | null;
+  provider: string | null;
+  /** An event of the order has it. */
+  verdict: string | null;
+  /** Stuck for it, though a graver cause may be shown; `any` for each of them. */
+  cause: StuckCause | 'any' | null;
+  /** When the order was made: from this instant, and before that one. */
+  from: Date | null;
+  to: Date | null;
+  /** A deadline is missed at this instant or not. */
+  now: Date;
+  /** The charts that can be read here; orders on others are stuck. */
+  machines: readonly string[];
+};
+
+export type OrderListPlace = {
+  /** The page begins behind this order. */
+  cursor: string | null;
+  /** Towards newer orders instead of older ones. */
+  newer: boolean;
+  limit: number;
+};
+
+export type OrderListPage = {
+  /** Newest first. */
+  ids: string[];
+  /** The order behind which the next page in the same direction begins; null at the end. */
+  next: string | null;
+  /** The page ended here before it was full, because enough had been looked at. */
+  lookedTo: Date | null;
+  /** More orders would have to be looked at than are: only CANDIDATES of them were. */
+  cut: boolean;
+};
+
+/** Parameters in the order their places were handed out. */
+function params() {
+  const values: Param[] = [];
+  return {
+    values,
+    add: (value: Param) => `$${values.push(value)}`,
+    list: (list: readonly string[]) => `$${values.push(JSON.stringify(list))}::text::jsonb`,
+  };
+}
+type Params = ReturnType<typeof params>;
+
+const idsOf = (source: string, order: string) => `(select ${source} order by ${order} limit ${CANDIDATES})`;
+const unsettled = (state: string) =>
+  idsOf(`id from orders where state in ('authorized', 'captured', 'parked') and state = ${state}`, 'id desc');
+const others = (p: Params, machines: readonly string[]) =>
+  `not exists (select from jsonb_array_elements_text(${p.list(machines)}) k(id) where k.id = machine)`;
+
+/** The orders that are stuck for each cause, each by its index. */
+const STUCK: Record<StuckCause, (p: Params, filter: Pick<OrderListFilter, 'now' | 'machines'>) => string> = {
+  // Those that wait longest, if there are too many.
+  deadline_passed: (p, { now }) =>
+    idsOf(
+      `id from orders where wake_at is not null and wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
+      'wake_at, id',
+    ),
+  effect_dead: () => idsOf(`order_id from outbox where status = 'dead' and order_id is not null`, 'order_id desc'),
+  parked: () => unsettled(`'parked'`),
+  grant_failed: () => unsettled(`'captured'`),
+  snapshot_unreadable: (p, { machines }) =>
+    `${idsOf(`id from orders where machine <> 'order.v1' and ${others(p, machines)}`, 'machine, id')} union
+     ${idsOf(`order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`, 'received_at')}`,
+};
+const CAUSES = Object.keys(STUCK) as StuckCause[];
+
+/** The same as a question about one order. */
+const IS_STUCK: Record<StuckCause, (p: Params, filter: Pick<OrderListFilter, 'now' | 'machines'>) => string> = {
+  deadline_passed: (p, { now }) => `o.wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
+  effect_dead: () => `exists (select from outbox x where x.order_id = o.id and x.status = 'dead')`,
+  parked: () => `o.state = 'parked'`,
+  grant_failed: () => `o.state = 'captured'`,
+  snapshot_unreadable: (p, { machines }) =>
+    `(${others(p, machines)} or exists (select from inbox i where i.order_id = o.id and i.verdict = 'parked' and i.event is not null))`,
+};
+
+/** SQL of the few orders that the driving filter names; null when nothing narrower than time drives. */
+function candidates(p: Params, filter: OrderListFilter): string | null {
+  const { ids, cause, verdict, state } = filter;
+  if (ids) return `select k.id from jsonb_array_elements_text(${p.list(ids)}) k(id)`;
+  if (cause) return (cause === 'any' ? CAUSES : [cause]).map(one => STUCK[one](p, filter)).join(' union ');
+  const rare = RARE_VERDICTS.find(one => one === verdict);
+  if (rare)
+    return idsOf(`order_id from inbox where verdict = '${rare}'`, 'received_at desc, event_key desc, provider desc');
+  if (state && RARE_STATES.includes(state)) return unsettled(p.add(state));
+  return null;
+}
+
+/** What is asked of each order besides its time. */
+function conditions(p: Params, filter: OrderListFilter): string {
+  const { state, provider, verdict, cause } = filter;
+  const asked: string[] = ['true'];
+  if (state) asked.push(`o.state = ${p.add(state)}`);
+  if (provider) asked.push(`o.provider = ${p.add(provider)}`);
+  if (verdict) asked.push(`exists (select from inbox i where i.order_id = o.id and i.verdict = ${p.add(verdict)})`);
+  // Whoever is among the candidates for a cause is stuck for it.
+  if (cause && filter.ids)
+    asked.push(`(${(cause === 'any' ? CAUSES : [cause]).map(one => IS_STUCK[one](p, filter)).join(' or ')})`);
+  return asked.join(' and ');
+}
+
+/** The stretch of time that is looked at, from the place on. */
+function stretch(p: Params, { from, to }: OrderListFilter, { cursor, newer }: OrderListPlace): string {
+  const asked: string[] = ['true'];
+  if (from) asked.push(`o.created_at >= ${p.add(from.toISOString())}::text::timestamptz`);
+  if (to) asked.push(`o.created_at < ${p.add(to.toISOString())}::text::timestamptz`);
+  if (cursor) {
+    const place = `(select c.created_at, c.id from orders c where c.id = ${p.add(cursor)})`;
+    asked.push(`(o.created_at, o.id) ${newer ? '>' : '<'} ${place}`);
+  }
+  return asked.join(' and ');
+}
+
+const inOrder = ({ newer }: OrderListPlace) => (newer ? 'o.created_at, o.id' : 'o.created_at desc, o.id desc');
+const COLUMNS = 'o.id, o.created_at, o.state, o.provider, o.wake_at, o.machine';
+
+/** One page of ids, newest first. `readOrderRows` tells what is to be shown of them. */
+export async function listOrderIds(
+  db: Database,
+  filter: OrderListFilter,
+  place: OrderListPlace,
+): Promise<OrderListPage> {
+  const p = params();
+  const few = candidates(p, filter);
+  const found = few === null ? await walk(db, filter, place) : await among(db, p, few, filter, place);
+  const isFull = found.ids.length > place.limit;
+  const ids = found.ids.slice(0, place.limit);
+  const horizon = !isFull && few === null ? await horizonOf(db, filter, place) : null;
+  const next = isFull ? (ids.at(-1) ?? null) : (horizon?.id ?? null);
+  if (place.newer) ids.reverse();
+  return { ids, next, lookedTo: horizon?.createdAt ?? null, cut: found.cut };
+}
+
+type FoundIds = { ids: string[]; cut: boolean };
+
+/** Each candidate is looked up by its key, so that no planner reads all orders to find a few. */
+async function among(
+  db: Database,
+  p: Params,
+  few: string,
+  filter: OrderListFilter,
+  place: OrderListPlace,
+): Promise<FoundIds> {
+  const rows = await db.query<{ id: string | null; named: number }>(
+    `with few as materialized (select distinct f.id from (${few}) f(id) where f.id is not null),
+     page as (
+       select o.id, o.created_at from few cross join lateral (select ${COLUMNS} from orders o where o.id = few.id) o
+       where ${stretch(p, filter, place)} and ${conditions(p, filter)} order by ${inOrder(place)} limit ${p.add(place.limit + 1)})
+     select o.id, n.named from (select count(*)::int as named from few) n left join page o on true order by ${inOrder(place)}`,
+    p.values,
+  );
+  return {
+    ids: rows.flatMap(row => (row.id === null ? [] : [row.id])),
+    cut: filter.ids === null && (rows[0]?.named ?? 0) >= CANDIDATES,
+  };
+}
+
+/** Down the index of time: the inner limit is where looking ends, whatever the conditions let through. */
+async function walk(db: Database, filter: OrderListFilter, place: OrderListPlace): Promise<FoundIds> {
+  const p = params();
+  const rows = await db.query<{ id: string }>(
+    `select o.id from (select ${COLUMNS} from orders o where ${stretch(p, filter, place)} order by ${inOrder(place)} limit ${LOOK}) o
+     where ${conditions(p, filter)} order by ${inOrder(place)} limit ${p.add(place.limit + 1)}`,
+    p.values,
+  );
+  return { ids: rows.map(row => row.id), cut: false };
+}
+
+/** The last order a walk looks at, if there is one behind it. */
+async function horizonOf(
+  db: Database,
+  filter: OrderListFilter,
+  place: OrderListPlace,
+): Promise<{ id: string; createdAt: Date } | null> {
+  const p = params();
+  const rows = await db.query<{ id: string; createdAt: Date }>(
+    `select o.id, o.created_at as "createdAt" from orders o where ${stretch(p, filter, place)}
+     order by ${inOrder(place)} offset ${LOOK - 1} limit 2`,
+    p.values,
+  );
+  return rows.length === 2 ? (rows[0] ?? null) : null;
+}
+
+/** How many orders are stuck for each cause; CANDIDATES stands for that many or more. An order may be stuck for several. */
+export async function countStuck(
+  db: Database,
+  filter: Pick<OrderListFilter, 'now' | 'machines'>,
+): Promise<Record<StuckCause, number>> {
+  const p = params();
+  const counts = CAUSES.map(
+    cause =>
+      `(select count(*)::int from (select distinct f.id from (${STUCK[cause](p, filter)}) f(id) where f.id is not null) n) as ${cause}`,
+  );
+  const [row] = await db.query<Record<StuckCause, number>>(`select ${counts.join(', ')}`, p.values);
+  if (!row) throw new Error('a count answers one row');
+  return row;
+}
