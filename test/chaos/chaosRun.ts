@@ -196,7 +196,7 @@ async function openOf({ sql, now, patienceMs }: Run): Promise<Open> {
     select count(*) filter (where t.status = 'pending' and t.effect not in ('reconcile', 'notify', 'alert'))::int as pending,
       count(*) filter (where t.status = 'dead')::int as dead,
       count(*) filter (where t.status = 'dead' and t.effect = 'capture' and o.wake_at < ${near})::int as reviving,
-      (select count(*)::int from orders where state not in ('subscribed', 'refunded')) as unsettled
+      (select count(*)::int from orders where state not in ('subscribed', 'refunded', 'failed')) as unsettled
     from outbox t left join orders o on o.id = t.order_id`;
   return row!;
 }

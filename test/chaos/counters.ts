@@ -42,5 +42,6 @@ export async function countersOf({ sql, proxy, logs, marks, customers }: Met): P
     'effects dead and revived': logs.dead.size,
     'of these, by the operator': marks.deadForOperator,
     'calls to the service made again': customers.repeated(),
+    'checkouts that expired unopened': customers.expired(),
   };
 }

@@ -15,7 +15,11 @@ const SECRET = decodeSecret(KEYS.SANDBOX_WEBHOOK_SECRET);
 /** Longest time without an answer before somebody must look, in real ms. */
 const GIVE_UP_MS = 120_000;
 const CALL_LIMIT_MS = 10_000;
-const PAUSE_MS = 50;
+/** Shortest pause before the same is asked again, in real ms; up to twice as long. */
+const PAUSE_MS = 150;
+
+/** A 4xx: asking the same again would not help. */
+class Refused extends Error {}
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of the API under test
 export type Json = any;
@@ -40,12 +44,15 @@ export type Customers = {
   stuck(): Promise<string[]>;
   /** Calls that had to be made again because nobody, or only a 5xx, answered. */
   repeated(): number;
+  /** Checkouts that nobody answered before the payment window was over; each began anew with another order. */
+  expired(): number;
 };
 
 type Deps = { replicas: readonly Replica[]; sandboxUrl: string; nowMs: () => number; random: () => number };
 
 export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): Customers {
   let repeated = 0;
+  let expired = 0;
 
   /** Signed or stamped afresh for each try. */
   async function untilAnswered(method: string, make: () => Call): Promise<Json> {
@@ -63,7 +70,7 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
         if (answer.ok && text !== null) return JSON.parse(text);
         said = `${answer.status} ${text}`;
         // A wrong signature is one that took longer than its tolerance to arrive: the clock is fast.
-        if (answer.status < 500 && answer.status !== 401) throw new Error(`${method} ${path} was answered ${said}`);
+        if (answer.status < 500 && answer.status !== 401) throw new Refused(`${method} ${path} was answered ${said}`);
       }
       await sleep(PAUSE_MS * (1 + random()));
       if (performance.now() >= giveUp) throw new Error(`${method} ${path} was never answered: ${said}`);
@@ -97,7 +104,13 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
   return {
     async buy(userId) {
       const wanted = { userId, planId: 'pro-monthly', provider: 'sandbox' };
-      const opened = await untilAnswered('POST', () => asOperator('/v1/checkouts', `cart-${userId}`, wanted));
+      const checkOut = (key: string) => untilAnswered('POST', () => asOperator('/v1/checkouts', key, wanted));
+      // Not opened before its payment window was over: the customer begins anew, as the answer says.
+      const opened = await checkOut(`cart-${userId}`).catch(error => {
+        if (!(error instanceof Refused)) throw error;
+        expired += 1;
+        return checkOut(`second-cart-${userId}`);
+      });
       const { providerOrderId } = opened.checkout;
       const paymentId = await reserve(providerOrderId);
       const purchase = { userId, orderId: opened.order.id, providerOrderId, paymentId };
@@ -121,5 +134,6 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
       return orders.map(({ id }: { id: string }) => id);
     },
     repeated: () => repeated,
+    expired: () => expired,
   };
 }
