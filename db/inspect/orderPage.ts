@@ -125,7 +125,7 @@ const FINDING = object({
 // `rank` and `key` order what happened in one instant: first what arrived, then what it did, then what that led to. An
 // effect that is not over has not happened yet; a dead one died when it was last due.
 const ENTRIES = `
-  select 1 as rank, 'received' as kind, i.event_key || ' ' || i.provider as key, i.received_at as at, ${RECEIVED} as entry
+  select 1 as rank, case when i.verdict in ('applied', 'mismatch', 'surplus') then 'received' else 'unapplied' end as kind, i.event_key || ' ' || i.provider as key, i.received_at as at, ${RECEIVED} as entry
   from inbox i where i.order_id = o.id
   union all
   select 2, 'transition', lpad(t.version::text, 10, '0'), t.at, ${TRANSITION} from transitions t where t.order_id = o.id

@@ -1,6 +1,7 @@
 // The rows of an order's page, in the shape the statement builds them. Instants are ISO 8601 UTC.
 
-export const ENTRY_KINDS = ['received', 'transition', 'effect', 'notification', 'finding'] as const;
+/** `unapplied` arrived as well, and changed nothing in the order's books. */
+export const ENTRY_KINDS = ['received', 'unapplied', 'transition', 'effect', 'notification', 'finding'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** Where a page of the timeline ended: the entry's own place in the order of things. */
@@ -72,7 +73,7 @@ export type FindingRow = {
 
 export type TimelineEntry = Placed &
   (
-    | ({ kind: 'received' } & ReceivedRow)
+    | ({ kind: 'received' | 'unapplied' } & ReceivedRow)
     | ({ kind: 'transition' } & TransitionRow)
     | ({ kind: 'effect' } & EffectRow)
     | ({ kind: 'notification' } & AttemptRow)

@@ -1,0 +1,124 @@
+// An order's money: each payment with what went back of it, the equation written out with what it means, what is under way,
+// and the provider's side on demand.
+import { html } from 'hono/html';
+import { counts, net } from '../../../machines/money.ts';
+import type { Html } from '../page.ts';
+import { copyable, emptyState, instant, money, notice, panel, toneBadge } from '../parts.ts';
+import { type Equation, equationOf } from './equation.ts';
+import type { OrderModel } from './model.ts';
+import { orderHref } from './pageQuery.ts';
+
+export function moneyPanel(model: OrderModel): Html {
+  const { row, live } = model;
+  const known = live?.state.context.payments ?? null;
+  const equation = equationOf(row, known, known && net(known));
+  return panel({
+    id: 'money',
+    title: 'Money',
+    aside: toneBadge(MEANING[equation.meaning].word, MEANING[equation.meaning].tone),
+    body: html`${equationView(equation)} ${paymentsTable(model)} ${movedBack(model)} ${underWay(equation)}`,
+  });
+}
+
+const MEANING = {
+  free: { word: 'free', tone: 'quiet' },
+  nothing: { word: 'nothing held', tone: 'quiet' },
+  partial: { word: 'partial', tone: 'held' },
+  paid: { word: 'paid', tone: 'good' },
+  surplus: { word: 'surplus', tone: 'held' },
+} as const;
+
+function equationView(equation: Equation): Html {
+  const { captured, refunded, lost, over, net: held, price, currency, sentence, beside, disagrees } = equation;
+  const term = (name: string, minor: number, sign = '') =>
+    html`<div class="term"><dt>${name}</dt><dd>${sign ? html`<span class="sign">${sign}</span>` : ''}${money(minor, currency)}</dd></div>`;
+  return html`<dl class="equation">
+      ${term('captured', captured)}${term('refunded', refunded, '−')}${term('lost in disputes', lost, '−')}
+      ${over > 0 ? term('went back beyond it', over, '+') : ''}
+      ${term('net', held, '=')}<div class="term price"><dt>price</dt><dd>${money(price, currency)}</dd></div>
+    </dl>
+    <p class="meaning">${sentence}</p>
+    ${beside.map(({ paymentId, heldMinor, currency: own }) => notice('held', html`Beside it ${money(heldMinor, own)} of <code>${paymentId}</code> are held that do not pay for this order.`))}
+    ${disagrees === null ? '' : notice('bad', html`The snapshot counts ${money(disagrees, currency)} where the books give ${money(held, currency)}. That must never be: nothing of it should be refunded before somebody has looked.`)}`;
+}
+
+function paymentsTable({ row, live }: OrderModel): Html {
+  const { payments, order } = row;
+  if (payments.length === 0) return emptyState('No payment yet', 'Nothing was reserved or captured for this order.');
+  const known = live?.state.context.payments ?? [];
+  return html`<div class="scroll"><table class="payments">
+    <thead><tr><th scope="col">Payment</th><th scope="col">State</th><th scope="col" class="number">Captured</th><th scope="col" class="number">Refunded</th><th scope="col" class="number">Lost</th><th scope="col">Pays for it</th><th scope="col">As of</th></tr></thead>
+    <tbody>${payments.map(payment => {
+      const record = known.find(entry => entry.paymentId === payment.paymentId);
+      const reserved =
+        payment.state === 'authorized' && record
+          ? html` <span class="quiet">${money(record.amountMinor, record.currency)} reserved</span>`
+          : '';
+      return html`<tr>
+        <th scope="row" data-label="Payment">${copyable(payment.paymentId)}</th>
+        <td data-label="State">${toneBadge(payment.state, PAYMENT_TONES[payment.state] ?? 'quiet')}${reserved}</td>
+        <td data-label="Captured" class="number">${money(payment.capturedMinor, payment.currency)}</td>
+        <td data-label="Refunded" class="number">${money(payment.refundedMinor, payment.currency)}</td>
+        <td data-label="Lost" class="number">${money(payment.lostMinor, payment.currency)}</td>
+        <td data-label="Pays for it">${paysWords(payment.counts, record ? counts(record) : payment.counts, payment.state, record?.fits)}</td>
+        <td data-label="As of">${payment.asOf ? instant(payment.asOf) : 'the provider told no time'}</td>
+      </tr>`;
+    })}</tbody></table></div>
+    ${order.provider ? askProvider(order.id, order.provider) : ''}`;
+}
+
+const PAYMENT_TONES: Readonly<Record<string, 'good' | 'busy' | 'quiet'>> = { captured: 'good', authorized: 'busy' };
+
+function paysWords(counted: boolean, countsNow: boolean, state: string, fits: boolean | undefined): string {
+  if (counted && countsNow) return 'yes';
+  if (state !== 'captured') return 'not captured';
+  return fits === false ? 'no, it is not what the order costs' : 'no';
+}
+
+/** A form, so that nothing that only follows links asks a provider. */
+export function askProvider(orderId: string, provider: string): Html {
+  return html`<form class="ask-provider" method="get" action="${orderHref(orderId)}/provider">
+    <button class="button">Ask ${provider} what it knows</button>
+    <span class="quiet">Shown beside ours; nothing is written.</span>
+  </form>`;
+}
+
+function movedBack({ row }: OrderModel): Html | '' {
+  const all = [
+    ...row.refunds.map(entry => ({ ...entry, what: 'refund' })),
+    ...row.disputes.map(entry => ({ ...entry, what: 'dispute' })),
+  ];
+  if (all.length === 0) return '';
+  return html`<h3>Refunds and disputes</h3><div class="scroll"><table class="moved-back">
+    <thead><tr><th scope="col">What</th><th scope="col">State</th><th scope="col" class="number">Amount</th><th scope="col">Of payment</th><th scope="col">As of</th></tr></thead>
+    <tbody>${all.map(
+      ({ what, id, state, amountMinor, currency, paymentId, asOf }) => html`<tr>
+        <th scope="row" data-label="What">${what} ${copyable(id)}</th>
+        <td data-label="State">${toneBadge(state, BACK_TONES[state] ?? 'quiet')}</td>
+        <td data-label="Amount" class="number">${money(amountMinor, currency)}</td>
+        <td data-label="Of payment"><code>${paymentId}</code></td>
+        <td data-label="As of">${asOf ? instant(asOf) : 'the provider told no time'}</td>
+      </tr>`,
+    )}</tbody></table></div>`;
+}
+
+const BACK_TONES: Readonly<Record<string, 'good' | 'busy' | 'held' | 'bad'>> = {
+  pending: 'busy',
+  completed: 'good',
+  failed: 'bad',
+  opened: 'held',
+  won: 'good',
+  lost: 'bad',
+};
+
+function underWay({ underWay: list }: Equation): Html | '' {
+  if (list.length === 0) return '';
+  return html`<h3>Under way</h3><ul class="under-way">${list.map(
+    ({ paymentId, amountMinor, currency, key, refundId }) =>
+      html`<li>${money(amountMinor, currency)} of <code>${paymentId}</code> are set aside: ${
+        key
+          ? html`asked to go back under the key ${copyable(key)}, no answer is known yet`
+          : html`refund <code>${refundId}</code> is pending at the provider`
+      }.</li>`,
+  )}</ul>`;
+}
