@@ -13,8 +13,9 @@ import { addSignIn } from './signIn.ts';
 import { stuckGauge } from './stuckGauge.ts';
 import { troublePage } from './troublePages.ts';
 
+export type InspectorPart = (app: InspectorApp, deps: InspectorDeps) => void;
 /** What the inspector shows and does; each adds its routes, relative to /inspector, one line each. */
-const PARTS: ((app: InspectorApp, deps: InspectorDeps) => void)[] = [];
+const PARTS: InspectorPart[] = [];
 
 /** In ms: shorter than the API's, so that what takes too long is told by a page and not by a problem document. */
 const PAGE_DEADLINE_MS = 7_000;
@@ -26,7 +27,7 @@ export type Inspector = {
 };
 
 /** Adds everything under /inspector. Its routes are open to the API's keys: they bring their own sign-in. */
-export function addInspector(app: App, deps: InspectorDeps): Inspector {
+export function addInspector(app: App, deps: InspectorDeps, more: readonly InspectorPart[] = []): Inspector {
   const sessions = createSessions(deps);
   const inspector = new Hono<InspectorEnv>();
   inspector.onError(troublePage(deps.log));
@@ -35,7 +36,7 @@ export function addInspector(app: App, deps: InspectorDeps): Inspector {
   addAssets(inspector);
   addSignIn(inspector, deps, sessions);
   const live = addLive(inspector, deps);
-  for (const add of PARTS) add(inspector, deps);
+  for (const add of [...PARTS, ...more]) add(inspector, deps);
   inspector.on(METHODS, '*', c => {
     const { pathname } = new URL(c.req.url);
     if (c.req.method === 'GET' && pathname === '/inspector/') return c.redirect('/inspector', 301);

@@ -2,7 +2,7 @@
 // a browser sends them.
 import type { Database } from '../../db/client.ts';
 import { systemRandom } from '../../src/clock.ts';
-import { addInspector, type Inspector } from '../../src/inspector/inspector.ts';
+import { addInspector, type Inspector, type InspectorPart } from '../../src/inspector/inspector.ts';
 import { ADMIN_KEY, type Answer, type Service, startService } from './httpService.ts';
 
 export const VIEWER_KEY = 'viewer_0123456789abcdef0123456789abcdef';
@@ -25,6 +25,8 @@ export type InspectedOptions = Parameters<typeof startService>[0] & {
   publicUrl?: string;
   viewerKey?: string | null;
   adminKey?: string;
+  /** Pages of the test's own. */
+  parts?: InspectorPart[];
 };
 
 /** The service with its inspector under /inspector. */
@@ -49,7 +51,7 @@ export async function startInspected(options: InspectedOptions = {}): Promise<In
         random: systemRandom,
         publicUrl: options.publicUrl ?? publicUrl,
       };
-      inspector = addInspector(app, about);
+      inspector = addInspector(app, about, options.parts);
     },
   });
   if (!inspector) throw new Error('the inspector was not added');
