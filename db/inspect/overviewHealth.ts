@@ -1,0 +1,47 @@
+// How the parts that work by themselves are doing: the outbox by lane, and calls whose signature did not hold.
+import type { Database, Row } from '../client.ts';
+import { LANE_NAMES, LANES, type Lane } from '../outbox.ts';
+import { COUNT_LIMIT, type Waiting, waitingOf } from './overviewStuck.ts';
+
+export type LaneHealth = { lane: Lane; due: Waiting; leased: number };
+export type OutboxHealth = { lanes: LaneHealth[]; pending: Waiting; dead: Waiting };
+
+// The text of each condition is that of the lane's own index. A leased row is due as well, and among the oldest.
+const laneOf = (lane: Lane) => `
+select '${lane}' as name, count(*)::int as count, min(available_at) as oldest, count(*) filter (where leased_until > now())::int as leased
+from (select available_at, leased_until from outbox o where status = 'pending' and effect in ('${LANES[lane].join("', '")}') and available_at <= $1::text::timestamptz
+  order by available_at, id limit $2::int) x`;
+const OUTBOX = `
+${LANE_NAMES.map(laneOf).join(' union all ')}
+union all
+select 'pending', count(*)::int, null, 0 from (select 1 from outbox where status = 'pending' order by order_id, order_version, id limit $2::int) x
+union all
+select 'dead', count(*)::int, min(available_at), 0 from (select available_at from outbox where status = 'dead' order by order_id limit $2::int) x`;
+
+/** What waits to be done outside, at this instant. */
+export async function readOutboxHealth(db: Database, now: Date): Promise<OutboxHealth> {
+  const rows = await db.query<Row>(OUTBOX, [now.toISOString(), COUNT_LIMIT + 1]);
+  const named = (name: string) => rows.find(row => row.name === name);
+  const waiting = (name: string) => waitingOf(named(name)?.count, named(name)?.oldest);
+  return {
+    lanes: LANE_NAMES.map(lane => ({ lane, due: waiting(lane), leased: Number(named(lane)?.leased ?? 0) })),
+    pending: waiting('pending'),
+    dead: waiting('dead'),
+  };
+}
+
+export type SignatureFailures = { provider: string; failures: number; latestAt: Date };
+
+/** Calls with a wrong signature since a full hour, as far as the processes have written them. */
+export async function readSignatureFailures(db: Database, since: Date): Promise<SignatureFailures[]> {
+  const rows = await db.query<Row>(
+    `select provider, sum(failures)::text as failures, max(latest_at) as latest from signature_failures
+     where bucket_at >= $1::text::timestamptz group by 1 order by 1`,
+    [since.toISOString()],
+  );
+  return rows.map(row => ({
+    provider: row.provider as string,
+    failures: Number(row.failures),
+    latestAt: row.latest as Date,
+  }));
+}
