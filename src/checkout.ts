@@ -147,12 +147,11 @@ async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: s
     const row = await readOrderRow(deps.db, id);
     if (!row) throw new Error(`order ${id} is gone`);
     if (row.providerOrderId) return row;
-    if (row.state !== 'created') {
-      throw new PaylatchError(
-        'illegal_event',
-        `order ${id} was ${row.state} before it was opened; use a new Idempotency-Key`,
-        { legalEvents: [] },
-      );
+    // Paid before we knew how it was opened, because its first answer was lost: the merchant is not sent off to a second one.
+    if (row.state === 'failed') {
+      throw new PaylatchError('illegal_event', `order ${id} ended before it was opened; use a new Idempotency-Key`, {
+        legalEvents: [],
+      });
     }
     if (await claimOpening(deps.db, id)) await open(deps, provider, row);
     else if (waited >= OPENING_WAIT_MS) throw new Overloaded('another call is opening this order; try again');

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { expectNoLastGuard, expectSoundBooks } from './support/databaseChecks.ts';
 import type { Json } from './support/httpService.ts';
 import type { Opened } from './support/providerService.ts';
+import { envelope, signedWebhook } from './support/razorpayBodies.ts';
 import { startWholeService, type WholeService } from './support/wholeService.ts';
 import { captured, webhook } from './support/world.ts';
 
@@ -12,7 +13,7 @@ const DAY = 86_400_000;
 
 let service: WholeService;
 beforeAll(async () => {
-  service = await startWholeService({ banks: ['stripe'] });
+  service = await startWholeService({ at: '2026-03-10T09:00:00.000Z', banks: ['razorpay'] });
 }, 60_000);
 beforeEach(async () => {
   // Lists would find everything; here it is to be found by what arrives.
@@ -139,6 +140,27 @@ describe('case 2: the webhook comes before our order knows the provider’s', ()
     expect(await service.order(order.id)).toMatchObject({ state: 'subscribed' });
     expect(await kept(order)).toEqual([]);
     expect((await service.timeline(order.id)).payments).toHaveLength(1);
+  });
+});
+
+describe('case 2, at Razorpay', () => {
+  test('what names our order by its receipt is applied at once, although we do not know Razorpay’s order yet', async () => {
+    await service.plan();
+    const bank = service.banks.razorpay;
+    const userId = service.world.newId('req');
+    bank.faults.push({ to: /^POST \/v1\/orders$/, fault: 'lost' });
+    const body = { userId, planId: 'pro-monthly', provider: 'razorpay' };
+    const checkOut = () => service.call('POST', '/v1/checkouts', body, { 'idempotency-key': userId });
+    expect((await checkOut()).status).toBe(503);
+    const { id } = (await service.call('GET', `/v1/orders?userId=${userId}`)).body.orders[0];
+    const order = [...bank.orders.values()].find(({ receipt }) => receipt === id);
+    const payment = bank.pay(String(order?.id));
+    const signed = signedWebhook(envelope('order.paid', { payment, order }), { eventId: `Evt${id}` });
+    const told = await service.call('POST', '/v1/webhooks/razorpay', signed.body, signed.headers);
+    expect(told).toMatchObject({ status: 200, body: { verdict: 'applied', orderId: id, state: 'subscribed' } });
+    // Asked again with the same key, the merchant is answered with the order as it is: paid.
+    expect(await checkOut()).toMatchObject({ status: 201, body: { order: { id, state: 'subscribed' } } });
+    expect(await verdicts(id)).toEqual(['order.paid applied']);
   });
 });
 
