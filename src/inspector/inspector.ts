@@ -7,6 +7,7 @@ import { deadline } from '../http/deadline.ts';
 import { addAssets } from './assets.ts';
 import { needsSession, needsToken, pageHeaders, sameOrigin } from './guard.ts';
 import { addLive } from './live.ts';
+import { addOrder } from './order/order.ts';
 import type { InspectorApp, InspectorDeps, InspectorEnv } from './page.ts';
 import { createSessions } from './session.ts';
 import { addSignIn } from './signIn.ts';
@@ -15,7 +16,7 @@ import { troublePage } from './troublePages.ts';
 
 export type InspectorPart = (app: InspectorApp, deps: InspectorDeps) => void;
 /** What the inspector shows and does; each adds its routes, relative to /inspector, one line each. */
-const PARTS: InspectorPart[] = [];
+const PARTS: InspectorPart[] = [addOrder];
 
 /** In ms: shorter than the API's, so that what takes too long is told by a page and not by a problem document. */
 const PAGE_DEADLINE_MS = 7_000;

@@ -15,7 +15,7 @@ export function accessPanel(model: OrderModel): Html {
   return panel({
     id: 'access',
     title: 'Access',
-    aside: html`<span class="sr">Access: </span>${toneBadge(explained.access ? 'yes' : 'no', explained.access ? 'good' : 'quiet')}`,
+    aside: html`<span class="hidden">Access: </span>${toneBadge(explained.access ? 'yes' : 'no', explained.access ? 'good' : 'quiet')}`,
     // While an instant is looked at, what happens now must not change the answer under the reader's eyes.
     live: query.at === null,
     body: html`<form class="at" method="get" action="${orderHref(order.id)}#access">
@@ -36,7 +36,7 @@ export function accessPanel(model: OrderModel): Html {
 const inputValue = (at: Date): string => at.toISOString().slice(0, 19);
 
 function grantsTable({ row }: OrderModel, grants: GrantAt[]): Html {
-  return html`<div class="scroll"><table class="grants">
+  return html`<div class="scroll"><table class="grants cards">
     <thead><tr><th scope="col">Grant</th><th scope="col">Then</th><th scope="col">Period</th><th scope="col">Bought</th><th scope="col">Order</th></tr></thead>
     <tbody>${grants.map(
       ({

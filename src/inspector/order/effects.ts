@@ -29,7 +29,7 @@ export function effectsPanel(model: OrderModel): Html {
     body: html`${
       all.length === 0
         ? emptyState('No effect yet', 'The order has asked nothing of the provider or the merchant so far.')
-        : html`<div class="scroll"><table class="effects">
+        : html`<div class="scroll"><table class="effects cards">
             <thead><tr><th scope="col">Effect</th><th scope="col">Status</th><th scope="col">Tries</th><th scope="col">Last answer</th><th scope="col">When</th><th scope="col">Key</th></tr></thead>
             <tbody>${all.map(effect => effectRow(model, effect))}</tbody></table></div>`
     }${olderLinks(older, newest)}`,

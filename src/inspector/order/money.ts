@@ -46,8 +46,8 @@ function paymentsTable({ row, live }: OrderModel): Html {
   const { payments, order } = row;
   if (payments.length === 0) return emptyState('No payment yet', 'Nothing was reserved or captured for this order.');
   const known = live?.state.context.payments ?? [];
-  return html`<div class="scroll"><table class="payments">
-    <thead><tr><th scope="col">Payment</th><th scope="col">State</th><th scope="col" class="number">Captured</th><th scope="col" class="number">Refunded</th><th scope="col" class="number">Lost</th><th scope="col">Pays for it</th><th scope="col">As of</th></tr></thead>
+  return html`<div class="scroll"><table class="payments cards">
+    <thead><tr><th scope="col">Payment</th><th scope="col">State</th><th scope="col" class="right">Captured</th><th scope="col" class="right">Refunded</th><th scope="col" class="right">Lost</th><th scope="col">Pays for it</th><th scope="col">As of</th></tr></thead>
     <tbody>${payments.map(payment => {
       const record = known.find(entry => entry.paymentId === payment.paymentId);
       const reserved =
@@ -57,9 +57,9 @@ function paymentsTable({ row, live }: OrderModel): Html {
       return html`<tr>
         <th scope="row" data-label="Payment">${copyable(payment.paymentId)}</th>
         <td data-label="State">${toneBadge(payment.state, PAYMENT_TONES[payment.state] ?? 'quiet')}${reserved}</td>
-        <td data-label="Captured" class="number">${money(payment.capturedMinor, payment.currency)}</td>
-        <td data-label="Refunded" class="number">${money(payment.refundedMinor, payment.currency)}</td>
-        <td data-label="Lost" class="number">${money(payment.lostMinor, payment.currency)}</td>
+        <td data-label="Captured" class="right">${money(payment.capturedMinor, payment.currency)}</td>
+        <td data-label="Refunded" class="right">${money(payment.refundedMinor, payment.currency)}</td>
+        <td data-label="Lost" class="right">${money(payment.lostMinor, payment.currency)}</td>
         <td data-label="Pays for it">${paysWords(payment.counts, record ? counts(record) : payment.counts, payment.state, record?.fits)}</td>
         <td data-label="As of">${payment.asOf ? instant(payment.asOf) : 'the provider told no time'}</td>
       </tr>`;
@@ -89,13 +89,13 @@ function movedBack({ row }: OrderModel): Html | '' {
     ...row.disputes.map(entry => ({ ...entry, what: 'dispute' })),
   ];
   if (all.length === 0) return '';
-  return html`<h3>Refunds and disputes</h3><div class="scroll"><table class="moved-back">
-    <thead><tr><th scope="col">What</th><th scope="col">State</th><th scope="col" class="number">Amount</th><th scope="col">Of payment</th><th scope="col">As of</th></tr></thead>
+  return html`<h3>Refunds and disputes</h3><div class="scroll"><table class="moved-back cards">
+    <thead><tr><th scope="col">What</th><th scope="col">State</th><th scope="col" class="right">Amount</th><th scope="col">Of payment</th><th scope="col">As of</th></tr></thead>
     <tbody>${all.map(
       ({ what, id, state, amountMinor, currency, paymentId, asOf }) => html`<tr>
         <th scope="row" data-label="What">${what} ${copyable(id)}</th>
         <td data-label="State">${toneBadge(state, BACK_TONES[state] ?? 'quiet')}</td>
-        <td data-label="Amount" class="number">${money(amountMinor, currency)}</td>
+        <td data-label="Amount" class="right">${money(amountMinor, currency)}</td>
         <td data-label="Of payment"><code>${paymentId}</code></td>
         <td data-label="As of">${asOf ? instant(asOf) : 'the provider told no time'}</td>
       </tr>`,

@@ -94,7 +94,7 @@ function received({ row, stateAt, now }: OrderModel, entry: ReceivedRow): Html {
 
 function transition({ row }: OrderModel, entry: TransitionRow): Html {
   const { version, type, from, to, source } = entry;
-  return html`<p class="entry-title">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="sr">to</span> ` : ''}${badge(to)} <b>${type}</b></p>
+  return html`<p class="entry-title">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)} <b>${type}</b></p>
     ${whoAndWhy(entry)}
     <p class="quiet entry-foot"><span>version ${version}, by ${source}</span> <a href="${orderHref(row.order.id)}/replay?step=${version}">step ${version} of the replay</a></p>`;
 }

@@ -49,7 +49,7 @@ function stepView({ row }: OrderModel, t: TransitionRow, step: ReplayStep | unde
   const { version, type, from, to, source, eventKey, at } = t;
   return html`<li><details id="version-${version}" ${isOpen ? html`open` : ''}>
     <summary><span class="step-version">${version}</span> <b>${type}</b>
-      <span class="step-path">${from ? html`${badge(from)} <span aria-hidden="true">→</span><span class="sr">to</span> ` : ''}${badge(to)}</span>
+      <span class="step-path">${from ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)}</span>
       <span class="step-at">${instant(at)}</span></summary>
     <div class="step-body">
       ${whoAndWhy(t)}
@@ -70,7 +70,7 @@ function eventFields({ event }: TransitionRow): Html | '' {
 function differences({ diff }: ReplayStep): Html {
   if (diff.length === 0) return html`<p class="quiet">It changed nothing in the order’s memory.</p>`;
   return html`<div class="scroll"><table class="diff">
-    <caption class="sr">What this transition changed</caption>
+    <caption class="hidden">What this transition changed</caption>
     <thead><tr><th scope="col">Changed</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
     <tbody>${diff.map(
       ({ path, before, after }) =>

@@ -1,6 +1,7 @@
 // The one stylesheet, put together: the shell and the parts first, then what single pages add.
 import { BASE_STYLE } from './base.ts';
+import { ORDER_STYLE } from './order.ts';
 import { PARTS_STYLE } from './parts.ts';
 import { SHELL_STYLE } from './shell.ts';
 
-export const INSPECTOR_STYLE: string = [BASE_STYLE, SHELL_STYLE, PARTS_STYLE].join('\n');
+export const INSPECTOR_STYLE: string = [BASE_STYLE, SHELL_STYLE, PARTS_STYLE, ORDER_STYLE].join('\n');

@@ -1,0 +1,178 @@
+// The pages of one order: its own, each event as it arrived, and what the provider knows of it. They only read; whatever
+// acts goes through the forms of the section #act.
+import type { Context } from 'hono';
+import { html } from 'hono/html';
+import { readRawEvent } from '../../../db/inspect/orderEvent.ts';
+import { type OrderPageRow, readOrderPage } from '../../../db/inspect/orderPage.ts';
+import { PaylatchError } from '../../errors.ts';
+import { orderChartSvg } from '../chart/orderChart.ts';
+import { walkedBy } from '../chart/walked.ts';
+import { type Html, type InspectorApp, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
+import { emptyState, notice, panel } from '../parts.ts';
+import { accessPanel } from './access.ts';
+import { askLimit, askTruth } from './askTruth.ts';
+import { effectsPanel } from './effects.ts';
+import { orderFacts, orderHead } from './head.ts';
+import { modelOf, type OrderModel } from './model.ts';
+import { moneyPanel } from './money.ts';
+import { EFFECTS_PAGE, kindsOf, orderHref, readPageQuery, TIMELINE_PAGE, TRANSITIONS_PAGE } from './pageQuery.ts';
+import { MAX_RAW_BYTES, rawEventView } from './rawEventPage.ts';
+import { timelinePanel } from './timeline.ts';
+import { transitionsPanel } from './transitions.ts';
+import { compareTruth } from './truth.ts';
+import { type TruthAnswer, truthView } from './truthPage.ts';
+
+/** Our ids, and whatever else somebody may have typed where one belongs: what no id can be is not asked for. */
+const ORDER_ID = /^[\w-]{1,64}$/;
+/** Providers' event keys are opaque; the longest is a name of ours around a provider's. */
+const EVENT_KEY = /^[\x20-\x7e]{1,400}$/;
+/** What a script asks for that wants the provider's answer alone, and not a page around it. */
+const TRUTH_FRAGMENT = 'truth';
+
+type Ctx = Context<InspectorEnv>;
+
+/** Adds the order's page and what hangs on it. */
+export function addOrder(app: InspectorApp, deps: InspectorDeps): void {
+  const limit = askLimit(deps.clock);
+  app.get('/orders/:id', c => showOrder(c, deps));
+  app.get('/orders/:id/events/:provider/:eventKey', c => showRawEvent(c, deps));
+  app.get('/orders/:id/provider', c => showTruth(c, deps, limit));
+}
+
+async function showOrder(c: Ctx, { db, clock }: InspectorDeps) {
+  const id = c.req.param('id') ?? '';
+  const query = readPageQuery(new URL(c.req.url).searchParams);
+  const row = await readOrder(db, id, query);
+  if (!row) return noSuchOrder(c, id);
+  const model = modelOf(row, query, clock());
+  return renderPage(c, {
+    title: `${row.order.state} · ${row.order.id}`,
+    nav: 'orders',
+    live: { order: id },
+    main: orderMain(model),
+  });
+}
+
+function orderMain(model: OrderModel): Html {
+  const { unreadable } = model;
+  return html`<div class="order">
+    ${orderHead(model)}
+    ${
+      unreadable
+        ? notice(
+            'bad',
+            html`<b>The order cannot be read:</b> ${unreadable}. What is shown comes from its tables. Its events are kept, and a retry decides them once its chart is back.`,
+          )
+        : ''
+    }
+    ${panel({ id: 'chart', title: 'Chart', body: chartOf(model) })}
+    <div class="order-columns">
+      <div class="order-main">${timelinePanel(model)} ${transitionsPanel(model)} ${effectsPanel(model)}</div>
+      <div class="order-side">${panel({ id: 'facts', title: 'Order', body: orderFacts(model) })} ${moneyPanel(model)}
+        <div id="provider-truth" aria-live="polite"></div>
+        ${accessPanel(model)}</div>
+    </div>
+  </div>`;
+}
+
+function chartOf({ row }: OrderModel): Html {
+  const { machine, state } = row.order;
+  return orderChartSvg({ machineId: machine, current: state, ...walkedBy(row.transitions.toReversed()) });
+}
+
+async function showRawEvent(c: Ctx, { db }: InspectorDeps) {
+  const { id = '', provider = '', eventKey = '' } = c.req.param();
+  const isNamed = ORDER_ID.test(id) && ORDER_ID.test(provider) && EVENT_KEY.test(eventKey);
+  const event = isNamed ? await readRawEvent(db, { orderId: id, provider, eventKey }, MAX_RAW_BYTES) : null;
+  if (!event) {
+    const action = ORDER_ID.test(id) ? { href: `${orderHref(id)}#timeline`, label: 'Go to the order' } : undefined;
+    const main = emptyState(
+      'No such event',
+      'Nothing with this key arrived for this order. Events decided by worker and sweeper have no body: see the transitions.',
+      action,
+    );
+    return renderPage(c, {
+      title: 'No such event',
+      nav: 'orders',
+      status: 404,
+      main: html`<h1 class="hidden">No such event</h1>${main}`,
+    });
+  }
+  return renderPage(c, { title: `${event.type} as it arrived`, nav: 'orders', main: rawEventView(id, event) });
+}
+
+async function showTruth(c: Ctx, deps: InspectorDeps, limit: ReturnType<typeof askLimit>) {
+  const id = c.req.param('id') ?? '';
+  const row = await readOrder(deps.db, id, readPageQuery(new URLSearchParams()));
+  if (!row) return noSuchOrder(c, id);
+  const isAllowed = limit.take();
+  const answer = isAllowed ? await truthOf(deps, row) : TOO_OFTEN;
+  const view = truthView(row, answer);
+  const status = isAllowed ? 200 : 429;
+  if (c.req.header('x-fragment') === TRUTH_FRAGMENT) return c.html(view, status);
+  return renderPage(c, {
+    title: `What ${row.order.provider ?? 'nobody'} knows`,
+    nav: 'orders',
+    status,
+    main: html`<p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(id)}#money"><code>${id}</code></a></p>
+      <h1>${row.order.provider ?? 'No provider'} beside our books</h1>${view}`,
+  });
+}
+
+const TOO_OFTEN: TruthAnswer = {
+  trouble: 'It was asked often enough this minute, and live traffic needs its limits more. Ask again in a minute.',
+};
+
+async function truthOf({ core, clock }: InspectorDeps, row: OrderPageRow): Promise<TruthAnswer> {
+  const name = row.order.provider;
+  const provider = name === null ? undefined : core.providers.get(name);
+  if (!provider)
+    return {
+      trouble: name === null ? 'The order has none: it costs nothing.' : 'It is not configured in this service.',
+    };
+  try {
+    const told = await askTruth(provider, row);
+    const reserved = new Map(
+      modelOf(row, readPageQuery(new URLSearchParams()), clock()).live?.state.context.payments.map(p => [
+        p.paymentId,
+        p.amountMinor,
+      ]),
+    );
+    return { told, rows: compareTruth(row, told.payments, reserved), at: clock() };
+  } catch (error) {
+    if (!(error instanceof PaylatchError)) throw error;
+    return { trouble: `It said: ${error.message}. Nobody knows what it has; what is shown above is what we know.` };
+  }
+}
+
+function readOrder(
+  db: InspectorDeps['db'],
+  id: string,
+  query: ReturnType<typeof readPageQuery>,
+): Promise<OrderPageRow | null> {
+  if (!ORDER_ID.test(id)) return Promise.resolve(null);
+  return readOrderPage(db, id, {
+    kinds: kindsOf(query.show),
+    timelineBefore: query.before,
+    timelineLimit: TIMELINE_PAGE,
+    transitionsBefore: query.versionsBefore,
+    transitionsLimit: TRANSITIONS_PAGE,
+    effectsBefore: query.effectsBefore,
+    effectsLimit: EFFECTS_PAGE,
+  });
+}
+
+/** With a search: ids get cut in chats, and a payment's id is easily taken for an order's. */
+function noSuchOrder(c: Ctx, id: string) {
+  return renderPage(c, {
+    title: 'No such order',
+    nav: 'orders',
+    status: 404,
+    main: html`<h1>No such order</h1>
+      <p>There is no order <code>${id}</code>. The id may be cut off, or be that of a payment, a user or an event: search for it.</p>
+      <form class="find" role="search" method="get" action="/inspector/orders">
+        <input type="search" name="q" value="${id}" aria-label="Any id" maxlength="255" autocapitalize="none" spellcheck="false" />
+        <button class="button primary">Search</button>
+      </form>`,
+  });
+}

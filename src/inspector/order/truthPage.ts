@@ -1,0 +1,56 @@
+// The provider's truth beside ours, as a page of its own and as the fragment that a script puts below the payments.
+import { html } from 'hono/html';
+import type { OrderPageRow } from '../../../db/inspect/orderPage.ts';
+import type { Html } from '../page.ts';
+import { copyable, emptyState, instant, money, notice, toneBadge } from '../parts.ts';
+import type { Told } from './askTruth.ts';
+import { askProvider } from './money.ts';
+import type { Side, TruthRow } from './truth.ts';
+
+export type TruthAnswer = { rows: TruthRow[]; told: Told; at: Date } | { trouble: string };
+
+/** What stands below the payments. */
+export function truthView({ order }: OrderPageRow, answer: TruthAnswer): Html {
+  const provider = order.provider ?? 'the provider';
+  if ('trouble' in answer)
+    return html`<div class="truth">${notice('held', html`<b>${provider} could not be asked.</b> ${answer.trouble}`)}
+      ${order.provider ? askProvider(order.id, order.provider) : ''}</div>`;
+  const { rows, told, at } = answer;
+  const different = rows.filter(row => row.differs.length > 0).length;
+  return html`<div class="truth">
+    <h3>What ${provider} knows, beside ours</h3>
+    <p class="quiet">Asked ${instant(at)}. Nothing was written: what it told is shown and forgotten.</p>
+    ${told.missing.map(sentence => notice('held', sentence))}
+    ${rows.length === 0 ? emptyState('No payment there', `${provider} knows of no payment for this order, and neither do we.`) : summary(different)}
+    ${rows.length === 0 ? '' : table(provider, rows)}
+    ${different === 0 ? '' : html`<p>What the provider says becomes ours by an event: by its next webhook, or when the sweeper asks for it.</p>`}
+    ${order.provider ? askProvider(order.id, order.provider) : ''}
+  </div>`;
+}
+
+function summary(different: number): Html {
+  return different === 0
+    ? notice('good', 'Both sides agree.')
+    : notice(
+        'bad',
+        html`<b>${different === 1 ? 'One entry differs.' : `${different} entries differ.`}</b> Each is marked below.`,
+      );
+}
+
+function table(provider: string, rows: readonly TruthRow[]): Html {
+  return html`<div class="scroll"><table class="truth-table cards">
+    <thead><tr><th scope="col">What</th><th scope="col">Ours</th><th scope="col">${provider}</th><th scope="col">Difference</th></tr></thead>
+    <tbody>${rows.map(
+      ({ what, id, ours, theirs, differs }) => html`<tr class="${differs.length > 0 ? 'differs' : 'same'}">
+        <th scope="row" data-label="What">${what} ${copyable(id)}</th>
+        <td data-label="Ours">${side(ours)}</td>
+        <td data-label="${provider}">${side(theirs)}</td>
+        <td data-label="Difference">${differs.length > 0 ? html`${toneBadge('differs', 'bad')} ${differs.join(', ')}` : 'none'}</td>
+      </tr>`,
+    )}</tbody></table></div>`;
+}
+
+function side(known: Side | null): Html | string {
+  if (!known) return 'unknown';
+  return html`${known.state}, ${money(known.amountMinor, known.currency)}${known.asOf ? html`<br /><span class="quiet">${instant(known.asOf)}</span>` : ''}`;
+}
