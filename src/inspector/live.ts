@@ -85,8 +85,13 @@ class LiveHub implements Live {
       },
       { highWaterMark: MAX_UNREAD },
     );
-    // Proxies that gather answers before they pass them on would make a stream of nothing.
-    return c.body(body, 200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    return c.body(body, 200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      // Proxies that gather answers before they pass them on would make a stream of nothing.
+      'x-accel-buffering': 'no',
+      // Kept for another request, the connection would hold up a service that stops.
+      connection: 'close',
+    });
   }
 
   close(): void {

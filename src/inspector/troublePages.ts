@@ -45,7 +45,7 @@ function sentenceOf({ code, message }: PaylatchError): string {
 }
 
 const TITLES: Partial<Record<ErrorCode, string>> = {
-  not_found: 'There is no such thing',
+  not_found: 'Not found',
   forbidden: 'You may not do that',
   unauthorized: 'You are signed out',
   invalid_request: 'That cannot be read',

@@ -31,7 +31,8 @@ function showAll(root) {
 window.paylatch = { prepare: [showAll] };
 showAll(document);
 const zone = document.getElementById('zone');
-if (zone) zone.textContent = `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}, UTC on hover`;
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (zone && timeZone !== 'UTC') zone.textContent = `Times are in ${timeZone}, UTC on hover`;
 setInterval(() => {
   if (document.hidden) return;
   const now = Date.now();
