@@ -9,7 +9,7 @@ import type { InspectorEnv } from './page.ts';
 import { INSPECTOR_STYLE } from './style/all.ts';
 
 /** Plain browser modules, one file a behaviour, in the order they run. They import nothing: names with hashes could not be kept true. */
-const SCRIPTS = ['times', 'copy', 'keyboard', 'takeOver', 'live', 'truth'];
+const SCRIPTS = ['times', 'copy', 'keyboard', 'takeOver', 'live', 'truth', 'replay'];
 /** A year, in seconds: the longest that caches keep anything. */
 const MAX_AGE_S = 31_536_000;
 /** Of the content's hash in the name, in characters: enough that two releases never share one. */

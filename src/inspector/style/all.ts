@@ -1,7 +1,18 @@
 // The one stylesheet, put together: the shell and the parts first, then what single pages add.
 import { BASE_STYLE } from './base.ts';
+import { CHART_STYLE } from './chart.ts';
 import { ORDER_STYLE } from './order.ts';
+import { ORDERS_STYLE } from './orders.ts';
 import { PARTS_STYLE } from './parts.ts';
+import { REPLAY_STYLE } from './replay.ts';
 import { SHELL_STYLE } from './shell.ts';
 
-export const INSPECTOR_STYLE: string = [BASE_STYLE, SHELL_STYLE, PARTS_STYLE, ORDER_STYLE].join('\n');
+export const INSPECTOR_STYLE: string = [
+  BASE_STYLE,
+  SHELL_STYLE,
+  PARTS_STYLE,
+  ORDER_STYLE,
+  ORDERS_STYLE,
+  CHART_STYLE,
+  REPLAY_STYLE,
+].join('\n');
