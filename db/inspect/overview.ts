@@ -89,11 +89,14 @@ export async function readOverview(db: Database, question: OverviewQuestion): Pr
   const { stepMs, steps } = SPANS[span];
   const dayAgo = new Date(floorTo(now, HOUR_MS) - DAY_MS + HOUR_MS);
   const firstStep = new Date(floorTo(now, stepMs) - (steps - 1) * stepMs);
-  const [orders, events, stuck, outbox, kept, findings, failures, days] = await Promise.all([
+  // Four at a time: the connections are there for payments first.
+  const [orders, events, stuck, outbox] = await Promise.all([
     readCounted(db, 'transitions', dayAgo, now),
     readCounted(db, 'inbox', dayAgo, now),
     readStuck(db, now, machines),
     readOutboxHealth(db, now),
+  ]);
+  const [kept, findings, failures, days] = await Promise.all([
     readKeptCounts(db),
     readFindingCounts(db),
     readSignatureFailures(db, dayAgo),

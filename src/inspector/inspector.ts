@@ -9,6 +9,7 @@ import { needsSession, needsToken, pageHeaders, sameOrigin } from './guard.ts';
 import { addLive } from './live.ts';
 import { addOrder } from './order/order.ts';
 import { addOrders } from './orders/orders.ts';
+import { addOverview } from './overview/overview.ts';
 import type { InspectorApp, InspectorDeps, InspectorEnv } from './page.ts';
 import { addReplay } from './replay/replay.ts';
 import { createSessions } from './session.ts';
@@ -18,7 +19,7 @@ import { troublePage } from './troublePages.ts';
 
 export type InspectorPart = (app: InspectorApp, deps: InspectorDeps) => void;
 /** What the inspector shows and does; each adds its routes, relative to /inspector, one line each. */
-const PARTS: InspectorPart[] = [addOrder, addReplay, addOrders];
+const PARTS: InspectorPart[] = [addOverview, addOrder, addReplay, addOrders];
 
 /** In ms: shorter than the API's, so that what takes too long is told by a page and not by a problem document. */
 const PAGE_DEADLINE_MS = 7_000;

@@ -3,6 +3,7 @@ import { BASE_STYLE } from './base.ts';
 import { CHART_STYLE } from './chart.ts';
 import { ORDER_STYLE } from './order.ts';
 import { ORDERS_STYLE } from './orders.ts';
+import { OVERVIEW_STYLE } from './overview.ts';
 import { PARTS_STYLE } from './parts.ts';
 import { REPLAY_STYLE } from './replay.ts';
 import { SHELL_STYLE } from './shell.ts';
@@ -11,6 +12,7 @@ export const INSPECTOR_STYLE: string = [
   BASE_STYLE,
   SHELL_STYLE,
   PARTS_STYLE,
+  OVERVIEW_STYLE,
   ORDER_STYLE,
   ORDERS_STYLE,
   CHART_STYLE,
