@@ -4,10 +4,12 @@ import type { EffectName } from '../machines/orderSetup.ts';
 import { arrayLiteral, statementArrays } from './arrays.ts';
 import type { Database, Param, Row } from './client.ts';
 
-/** Effects of one order that must not overtake each other share a lane; lanes do not wait for each other. */
+/** Lanes do not wait for each other, but for what one order has at its provider: see `queueOf`. */
 export const LANES = {
-  /** What changes something at the provider: money and what can be paid. */
-  provider: ['open', 'close', 'capture', 'void', 'refund'],
+  /** What changes something at the provider, and somebody waits for it. */
+  provider: ['open', 'capture', 'void', 'refund'],
+  /** Sessions nobody pays on: thousands may be due at once, and no customer's money may wait behind them. */
+  closing: ['close'],
   /** What only asks the provider. */
   question: ['reconcile'],
   merchant: ['notify'],
@@ -22,8 +24,12 @@ const FOLLOWERS_PUT_OFF = 100;
 const ERROR_LENGTH = 1_000;
 
 const inLane = (alias: string, lane: Lane) => `${alias}.effect in ('${LANES[lane].join("', '")}')`;
-const laneOf = (alias: string) =>
-  `case ${LANE_NAMES.map(lane => `when ${inLane(alias, lane)} then '${lane}'`).join(' ')} end`;
+/** Effects of one order that must not overtake each other stand in one queue: all that changes something at its provider. */
+const queueNamed = (lane: Lane) => (lane === 'closing' ? 'provider' : lane);
+const queueOf = (alias: string) =>
+  `case ${LANE_NAMES.map(lane => `when ${inLane(alias, lane)} then '${queueNamed(lane)}'`).join(' ')} end`;
+/** Its place in the queue. What is asked for together is over before the order is closed: what is reserved cannot be closed. */
+const placeOf = (alias: string) => `(${alias}.order_version, (${alias}.effect = 'close')::int, ${alias}.id)`;
 
 export type OutboxLease = {
   id: string;
@@ -55,7 +61,7 @@ export type LeaseRequest = {
  * is worded so that it cannot use that index, which knows no orders, and OFFSET keeps it a look-up by order: the plan is
  * made once, while the table is empty, when reading all of what is pending for every row seems just as good.
  *
- * An earlier effect of the same order and lane that is not over yet holds the later ones back; one that is dead does not.
+ * An earlier effect of the same order and queue that is not over yet holds the later ones back; one that is dead does not.
  * A question that is only planned for later does not hold back one that is to be asked now.
  */
 const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
@@ -63,8 +69,8 @@ const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
   where o.status = 'pending' and ${inLane('o', lane)} and o.available_at <= $1::text::timestamptz
     and (o.leased_until is null or o.leased_until < now() or o.leased_by = $2)
     and not exists (
-      select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${laneOf('e')} = '${lane}'
-        and (e.order_version, e.id) < (o.order_version, o.id)
+      select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${queueOf('e')} = '${queueNamed(lane)}'
+        and ${placeOf('e')} < ${placeOf('o')}
         ${lane === 'question' ? 'and e.available_at <= $1::text::timestamptz' : ''}
       offset 0)
   order by o.available_at, o.id limit $${n} for update of o skip locked)`;
@@ -151,15 +157,15 @@ held as materialized (
     select t.* from outbox t
     where t.id = x.id and t.leased_by = x.lease and t.leased_until is not null and t.attempts = x.attempt
     for no key update skip locked) k),
--- Behind an effect that is put off the later ones of its lane could not run anyhow: out of the way of those that can.
+-- Behind an effect that is put off the later ones of its queue could not run anyhow: out of the way of those that can.
 behind as materialized (
   select k.*, h.next_at from held h cross join lateral (
     select t.* from outbox t
-    where t.order_id = h.order_id and t.status = 'pending' and ${laneOf('t')} = ${laneOf('h')}
-      and (t.order_version, t.id) > (h.order_version, h.id) and t.available_at < h.next_at::timestamptz
+    where t.order_id = h.order_id and t.status = 'pending' and ${queueOf('t')} = ${queueOf('h')}
+      and ${placeOf('t')} > ${placeOf('h')} and t.available_at < h.next_at::timestamptz
       and (t.leased_until is null or t.leased_until < now())
     order by t.order_version, t.id limit ${FOLLOWERS_PUT_OFF} for no key update skip locked) k
-  where h.ended = 'again' and ${laneOf('h')} <> 'question'),
+  where h.ended = 'again' and ${queueOf('h')} <> 'question'),
 w as (
   insert into outbox as t (${COLUMNS})
   select h.id, h.order_id, h.order_version, h.effect, h.payload, h.dedup_key,

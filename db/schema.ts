@@ -225,7 +225,8 @@ export const outbox = pgTable(
     // What is due, one a lane: a backlog in one must not be read through to find what is due in another. LANES of db/outbox.ts.
     index('outbox_due_provider')
       .on(t.availableAt, t.id)
-      .where(sql`status = 'pending' and effect in ('open', 'close', 'capture', 'void', 'refund')`),
+      .where(sql`status = 'pending' and effect in ('open', 'capture', 'void', 'refund')`),
+    index('outbox_due_closing').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'close'`),
     index('outbox_due_question').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'reconcile'`),
     index('outbox_due_merchant').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'notify'`),
     index('outbox_due_operator').on(t.availableAt, t.id).where(sql`status = 'pending' and effect = 'alert'`),

@@ -71,6 +71,8 @@ export const EFFECT_POLICIES: Readonly<Record<EffectName, EffectPolicy>> = {
 export const LANE_WIDTH: Readonly<Record<Lane, number>> = {
   /** Some calls under way at a provider, well below what providers begin to refuse. */
   provider: 8,
+  /** Beside those, and nobody waits for it. */
+  closing: 4,
   /** Asking is never as urgent as what is asked about. */
   question: 4,
   /** Most of the time these wait for somebody else's server, or there is nobody to tell at all. */

@@ -77,7 +77,7 @@ class OutboxWorker implements Worker {
   private readonly deps: WorkerDeps;
   private readonly run: RunDeps;
   private readonly lease: ReturnType<typeof leasing>;
-  private readonly taken: Record<Lane, number> = { provider: 0, question: 0, merchant: 0, operator: 0 };
+  private readonly taken: Record<Lane, number> = { provider: 0, closing: 0, question: 0, merchant: 0, operator: 0 };
   private readonly ended: EndedEffect[] = [];
   private readonly giveUp = new AbortController();
   private settling = false;
@@ -144,6 +144,7 @@ class OutboxWorker implements Worker {
     const left = (lane: Lane) => Math.max(0, width[lane] - this.taken[lane]);
     return {
       provider: left('provider'),
+      closing: left('closing'),
       question: left('question'),
       merchant: left('merchant'),
       operator: left('operator'),
