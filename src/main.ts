@@ -1,7 +1,6 @@
 // The composition root: everything is made here, once, and handed on. Starts the parts in the order they need each
 // other and stops them in the opposite one.
 import { mkdir, realpath } from 'node:fs/promises';
-import { createServer, isIP } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
@@ -18,9 +17,13 @@ import { lockFolder } from './embedded/folderLock.ts';
 import { EXAMPLE_PLANS } from './examplePlans.ts';
 import { createApp } from './http/app.ts';
 import type { App } from './http/appTypes.ts';
+import { freePort, hostInUrl } from './http/freePort.ts';
 import { addPayPages } from './http/payPages.ts';
 import { startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
+import { addInspector, type Inspector } from './inspector/inspector.ts';
+import { countSignatureFailures } from './inspector/overview/signatureFailures.ts';
+import { tallyJob } from './inspector/overview/tallyJob.ts';
 import { type Keys, loadKeys } from './keys.ts';
 import { alertHandler } from './notifications/alert.ts';
 import { createNotifications, type Notifications } from './notifications/notifications.ts';
@@ -29,6 +32,7 @@ import { configuredProviders } from './providers/configured.ts';
 import type { PaymentProvider } from './providers/provider.ts';
 import { createSandboxProvider, SANDBOX_PROVIDER } from './providers/sandbox/adapter.ts';
 import { startSandboxServer } from './providers/sandbox/server.ts';
+import { readinessOf } from './readiness.ts';
 import { listingJob } from './reconcile/job.ts';
 import { addShop } from './shop/shop.ts';
 import { refuseForAddress, refuseForDatabase, startSentence } from './startTrouble.ts';
@@ -36,9 +40,6 @@ import { startSweeper } from './sweeper/sweeper.ts';
 
 /** Connections kept: two lanes, checkouts and reads beside them; PostgreSQL's default allows a hundred in all. */
 const DATABASE_CONNECTIONS = 10;
-
-/** How long the sandbox may take to say that it is there, in ms: it is on this machine or the next one. */
-const READY_TIMEOUT_MS = 1_000;
 
 const clock = systemClock;
 const random = systemRandom;
@@ -83,27 +84,46 @@ async function start(config: Config, log: Logger): Promise<string> {
     readiness: () => readinessOf(db, sandbox?.url ?? null),
   });
   worker = startBackground({ config, db, core, notifications, publicUrl, log });
-  const appKeys = { api: keys.apiKey, admin: keys.adminKey };
+  await startHttp({ config, keys, db, core, port, publicUrl, log });
+  return publicUrl;
+}
+
+type HttpDeps = {
+  config: Config;
+  keys: Keys;
+  db: Database;
+  core: Core;
+  port: number;
+  publicUrl: string;
+  log: Logger;
+};
+
+async function startHttp({ config, keys, db, core, port, publicUrl, log }: HttpDeps): Promise<void> {
+  const failures = countSignatureFailures({ db, clock, newId, log });
+  running.push({ name: 'signature failures', close: () => failures.close() });
+  let streams: Inspector | null = null;
   const addPages = (app: App) => {
     addShop(app, { core, clock, newId });
     addPayPages(app, core);
+    const inspectorKeys = { admin: keys.adminKey, viewer: config.viewerKey };
+    streams = addInspector(app, { db, core, clock, newId, random, log, keys: inspectorKeys, publicUrl });
   };
-  const signatureFailed = countSignatureFailures(log);
   const app = createApp({
     core,
-    keys: appKeys,
+    keys: { api: keys.apiKey, admin: keys.adminKey },
     clock,
     newId,
     log,
     version: manifest.version,
-    signatureFailed,
+    signatureFailed: provider => failures.failed(provider),
     addPages,
   });
   const http = await startHttpServer({ app, host: config.host, port, log }).catch(error =>
     refuseForAddress('PORT', config.host, port, error),
   );
   running.push({ name: 'http', close: () => http.close() });
-  return publicUrl;
+  // Before it: what streams to browsers would hold it up until its own end.
+  running.push({ name: 'streams', close: async () => streams?.close() });
 }
 
 type BackgroundDeps = {
@@ -119,7 +139,7 @@ type BackgroundDeps = {
 function startBackground({ config, db, core, notifications, publicUrl, log }: BackgroundDeps): Worker {
   // The core's dispatch: a charge finds its renewal, and a payment brings what was told of it too early.
   const deps = { db, dispatch: core.dispatch, providers: core.providers, clock, newId, log };
-  const sweeper = startSweeper({ ...deps, jobs: [listingJob({ ...deps, jitter })] });
+  const sweeper = startSweeper({ ...deps, jobs: [listingJob({ ...deps, jitter }), tallyJob(deps)] });
   running.push({ name: 'sweeper', close: () => sweeper.close() });
   const handlers = {
     ...providerHandlers(deps),
@@ -180,46 +200,6 @@ async function seedExamplePlans(db: Database): Promise<void> {
   for (const plan of EXAMPLE_PLANS) await putPlan(db, plan);
 }
 
-/** Nothing of a call with a wrong signature is stored; that it came, and how often, is what can be told. */
-function countSignatureFailures(log: Logger): (provider: string) => void {
-  const failures = new Map<string, number>();
-  return provider => {
-    const count = (failures.get(provider) ?? 0) + 1;
-    failures.set(provider, count);
-    log.warn({ provider, failures: count }, 'a signature did not hold');
-  };
-}
-
-/** Named for operators: what has to be well before this service should be sent work. */
-async function readinessOf(db: Database, sandboxUrl: string | null): Promise<Record<string, boolean>> {
-  const works = (attempt: Promise<unknown>) => attempt.then(Boolean, () => false);
-  const [database, sandbox] = await Promise.all([works(db.query('select 1', [])), works(sandboxAnswers(sandboxUrl))]);
-  return sandboxUrl ? { database, sandbox } : { database };
-}
-
-async function sandboxAnswers(url: string | null): Promise<boolean> {
-  if (!url) return false;
-  return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(READY_TIMEOUT_MS) })).ok;
-}
-
-/** The port asked for, or for 0 one that nobody listens on now; taken again a moment later. @throws ConfigError */
-function freePort(host: string, asked: number): Promise<number> {
-  return new Promise<number>((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(asked, host, () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no free port')),
-      );
-    });
-  }).catch(error => refuseForAddress('PORT', host, asked, error));
-}
-
-/** Addresses that mean "all of them" can be listened on but not gone to. */
-const EVERYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
-const hostInUrl = (host: string) => EVERYWHERE[host] ?? (isIP(host) === 6 ? `[${host}]` : host);
-
 async function stop(log: Logger): Promise<void> {
   for (const part of running.splice(0).reverse()) {
     await part
@@ -249,7 +229,9 @@ async function main(): Promise<void> {
   }
   try {
     const url = await start(config, log);
-    process.stdout.write(`Paylatch is ready: ${url} (shop), ${url}/docs (API reference)\n`);
+    process.stdout.write(
+      `Paylatch is ready: ${url} (shop), ${url}/inspector (inspector), ${url}/docs (API reference)\n`,
+    );
   } catch (error) {
     // Told to stop while starting: what failed is what was closed under it, and the signal's handler ends the process.
     if (stopping) return;
