@@ -96,6 +96,7 @@ describe('each route of the inspector', () => {
 describe('a form from another site', () => {
   const forged = {
     'from another origin': { origin: 'https://evil.test' },
+    'from another origin, though it says otherwise': { origin: 'https://evil.test', 'sec-fetch-site': 'same-origin' },
     'from a sandboxed frame': { origin: 'null' },
     'from a sister domain': { 'sec-fetch-site': 'same-site' },
     'from another site that is told by the browser alone': { 'sec-fetch-site': 'cross-site' },

@@ -6,7 +6,7 @@ const COUNT = `
 select count(*)::int as count from (
   (select id from orders where wake_at is not null and wake_at <= $1::text::timestamptz order by wake_at, id limit $3)
   union (select order_id from outbox where status = 'dead' and order_id is not null order by order_id limit $3)
-  union (select id from orders where state in ('authorized', 'captured', 'parked') and state in ('captured', 'parked') order by id limit $3)
+  union (select id from orders where state in ('authorized', 'captured', 'parked') and state in ('captured', 'parked') limit $3)
   union (select id from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit $3)
   union (select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit $3)
 ) stuck`;

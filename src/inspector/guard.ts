@@ -41,21 +41,25 @@ export const pageHeaders: MiddlewareHandler<InspectorEnv> = async (c, next) => {
 export function sameOrigin(publicUrl: string): MiddlewareHandler<InspectorEnv> {
   return async (c, next) => {
     if (!SAFE_METHODS.has(c.req.method) && !isOurs(c, publicUrl)) {
-      throw new PaylatchError('forbidden', 'This form was sent from another site. Nothing was changed.');
+      throw new PaylatchError(
+        'forbidden',
+        'This form was sent from another site. Nothing was changed. If it was sent from this very page, PUBLIC_URL does not say the address under which you reach the service.',
+      );
     }
     await next();
   };
 }
 
-/** Both, because an `Origin` may be right while the frame that sent it is not, and over plain http only it is told. */
+/** Both must say so where both are there: `Sec-Fetch-Site` is told over https and on this machine only, `Origin` always. */
 function isOurs(c: Context<InspectorEnv>, publicUrl: string): boolean {
   const site = c.req.header('sec-fetch-site');
   const origin = c.req.header('origin');
   if (site !== undefined && site !== 'same-origin') return false;
   if (origin === undefined) return site === 'same-origin';
   if (origin === publicUrl) return true;
-  // Reached under another name than the public one: by its address, or through a tunnel.
-  return URL.canParse(origin) && new URL(origin).host === c.req.header('host');
+  // Reached under another name than the public one: by its address, or through a tunnel. Never less safe than that one.
+  if (!URL.canParse(origin) || (publicUrl.startsWith('https:') && !origin.startsWith('https:'))) return false;
+  return new URL(origin).host === c.req.header('host');
 }
 
 /** Lets only those through who are signed in; pages lead to the sign-in and back, everything else is told. */
