@@ -48,9 +48,9 @@ function grantsTable({ row }: OrderModel, grants: GrantAt[]): Html {
         why,
       }) => html`<tr ${grant.orderId === row.order.id ? html`class="own"` : ''}>
         <th scope="row" data-label="Grant">${grant.seq}</th>
-        <td data-label="Then">${toneBadge(word, tone)} <span class="quiet">${sentence(why)}</span></td>
-        <td data-label="Period">${startsAt && endsAt ? html`${instant(startsAt)}<br />to ${instant(endsAt)}` : '–'}</td>
-        <td data-label="Bought">${bought(grant)}</td>
+        <td data-label="Then"><div>${toneBadge(word, tone)} <span class="quiet">${sentence(why)}</span></div></td>
+        <td data-label="Period">${startsAt && endsAt ? html`<div>${instant(startsAt)}<br />to ${instant(endsAt)}</div>` : '–'}</td>
+        <td data-label="Bought"><div>${bought(grant)}</div></td>
         <td data-label="Order">${grant.orderId === row.order.id ? 'this order' : copyable(grant.orderId, { short: true, href: orderHref(grant.orderId) })}</td>
       </tr>`,
     )}</tbody></table></div>`;

@@ -30,7 +30,7 @@ export function effectsPanel(model: OrderModel): Html {
       all.length === 0
         ? emptyState('No effect yet', 'The order has asked nothing of the provider or the merchant so far.')
         : html`<div class="scroll"><table class="effects cards">
-            <thead><tr><th scope="col">Effect</th><th scope="col">Status</th><th scope="col">Tries</th><th scope="col">Last answer</th><th scope="col">When</th><th scope="col">Key</th></tr></thead>
+            <thead><tr><th scope="col">Effect</th><th scope="col">Status</th><th scope="col">Tries</th><th scope="col">When</th><th scope="col">Last answer</th></tr></thead>
             <tbody>${all.map(effect => effectRow(model, effect))}</tbody></table></div>`
     }${olderLinks(older, newest)}`,
   });
@@ -39,12 +39,11 @@ export function effectsPanel(model: OrderModel): Html {
 function effectRow({ row, now }: OrderModel, effect: EffectRow): Html {
   const { status, attempts, lastError, orderVersion, dedupKey } = effect;
   return html`<tr class="effect-${status}">
-    <th scope="row" data-label="Effect">${effectWords(effect, row.order)} <span class="quiet">version ${orderVersion}</span></th>
+    <th scope="row" data-label="Effect"><div>${effectWords(effect, row.order)} <span class="quiet">version ${orderVersion}, key ${copyable(dedupKey)}</span></div></th>
     <td data-label="Status">${statusBadge(status)}</td>
-    <td data-label="Tries">${attempts}${triesAllowed(effect.effect)}</td>
+    <td data-label="Tries" class="nowrap">${attempts}${triesAllowed(effect.effect)}</td>
+    <td data-label="When"><div>${when(effect, now)}</div></td>
     <td data-label="Last answer" class="error">${lastError ?? '–'}</td>
-    <td data-label="When">${when(effect, now)}</td>
-    <td data-label="Key">${copyable(dedupKey)}</td>
   </tr>`;
 }
 

@@ -44,7 +44,7 @@ export function orderHead(model: OrderModel): Html {
 
 /** The countdown: words as served, kept true by a script. */
 function nextWords({ what, at }: { what: string; at: string }, now: Date): Html {
-  return html`Next: ${what} ${age(at, now)} (${instant(at)}).`;
+  return html`Due ${age(at, now)}: ${what} (${instant(at)}).`;
 }
 
 function openFindings({ row }: OrderModel): Html[] {

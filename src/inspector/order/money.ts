@@ -31,11 +31,11 @@ const MEANING = {
 function equationView(equation: Equation): Html {
   const { captured, refunded, lost, over, net: held, price, currency, sentence, beside, disagrees } = equation;
   const term = (name: string, minor: number, sign = '') =>
-    html`<div class="term"><dt>${name}</dt><dd>${sign ? html`<span class="sign">${sign}</span>` : ''}${money(minor, currency)}</dd></div>`;
+    html`<div class="term"><dt><span class="sign">${sign}</span>${name}</dt><dd>${money(minor, currency)}</dd></div>`;
   return html`<dl class="equation">
       ${term('captured', captured)}${term('refunded', refunded, '−')}${term('lost in disputes', lost, '−')}
       ${over > 0 ? term('went back beyond it', over, '+') : ''}
-      ${term('net', held, '=')}<div class="term price"><dt>price</dt><dd>${money(price, currency)}</dd></div>
+      <div class="term net"><dt><span class="sign">=</span>net</dt><dd>${money(held, currency)}</dd></div><div class="term price"><dt><span class="sign"></span>price</dt><dd>${money(price, currency)}</dd></div>
     </dl>
     <p class="meaning">${sentence}</p>
     ${beside.map(({ paymentId, heldMinor, currency: own }) => notice('held', html`Beside it ${money(heldMinor, own)} of <code>${paymentId}</code> are held that do not pay for this order.`))}
@@ -56,7 +56,7 @@ function paymentsTable({ row, live }: OrderModel): Html {
           : '';
       return html`<tr>
         <th scope="row" data-label="Payment">${copyable(payment.paymentId)}</th>
-        <td data-label="State">${toneBadge(payment.state, PAYMENT_TONES[payment.state] ?? 'quiet')}${reserved}</td>
+        <td data-label="State"><span>${toneBadge(payment.state, PAYMENT_TONES[payment.state] ?? 'quiet')}${reserved}</span></td>
         <td data-label="Captured" class="right">${money(payment.capturedMinor, payment.currency)}</td>
         <td data-label="Refunded" class="right">${money(payment.refundedMinor, payment.currency)}</td>
         <td data-label="Lost" class="right">${money(payment.lostMinor, payment.currency)}</td>
@@ -93,7 +93,7 @@ function movedBack({ row }: OrderModel): Html | '' {
     <thead><tr><th scope="col">What</th><th scope="col">State</th><th scope="col" class="right">Amount</th><th scope="col">Of payment</th><th scope="col">As of</th></tr></thead>
     <tbody>${all.map(
       ({ what, id, state, amountMinor, currency, paymentId, asOf }) => html`<tr>
-        <th scope="row" data-label="What">${what} ${copyable(id)}</th>
+        <th scope="row" data-label="What"><span>${what} ${copyable(id)}</span></th>
         <td data-label="State">${toneBadge(state, BACK_TONES[state] ?? 'quiet')}</td>
         <td data-label="Amount" class="right">${money(amountMinor, currency)}</td>
         <td data-label="Of payment"><code>${paymentId}</code></td>

@@ -114,8 +114,8 @@ async function showTruth(c: Ctx, deps: InspectorDeps, limit: ReturnType<typeof a
     title: `What ${row.order.provider ?? 'nobody'} knows`,
     nav: 'orders',
     status,
-    main: html`<p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(id)}#money"><code>${id}</code></a></p>
-      <h1>${row.order.provider ?? 'No provider'} beside our books</h1>${view}`,
+    main: html`<div class="order"><p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(id)}#money"><code>${id}</code></a></p>
+      <h1>${row.order.provider ?? 'No provider'} beside our books</h1>${view}</div>`,
   });
 }
 
@@ -170,7 +170,7 @@ function noSuchOrder(c: Ctx, id: string) {
     status: 404,
     main: html`<h1>No such order</h1>
       <p>There is no order <code>${id}</code>. The id may be cut off, or be that of a payment, a user or an event: search for it.</p>
-      <form class="find" role="search" method="get" action="/inspector/orders">
+      <form class="order-find" role="search" method="get" action="/inspector/orders">
         <input type="search" name="q" value="${id}" aria-label="Any id" maxlength="255" autocapitalize="none" spellcheck="false" />
         <button class="button primary">Search</button>
       </form>`,

@@ -16,7 +16,7 @@ export function rawEventView(orderId: string, event: RawEventRow): Html {
   const told = source === 'operator' ? 'an operator' : `${source} from ${provider}`;
   return html`<p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(orderId)}#timeline"><code>${orderId}</code></a></p>
     <h1>${type} ${verdictBadge(verdict)}</h1>
-    <p class="lead">${whatBecame(event, null)}</p>
+    <p class="raw-lead">${whatBecame(event, null)}</p>
     ${panel({
       id: 'arrival',
       title: 'How it arrived',
@@ -65,6 +65,6 @@ function bodyView({ kind, text, truncated }: MaskedBody): Html {
       'The body is neither JSON nor a form, so nobody can tell what in it is secret. Its bytes are kept in the table inbox.',
     );
   return html`<p class="quiet">Only what is known to be harmless is shown; everything else keeps its place and its length.</p>
-    <pre class="raw" tabindex="0" aria-label="Body"><code>${text}</code></pre>
+    <pre class="raw-body" tabindex="0" aria-label="Body"><code>${text}</code></pre>
     ${truncated ? notice('held', `Cut after ${MAX_SHOWN_CHARACTERS.toLocaleString('en')} characters.`) : ''}`;
 }

@@ -39,7 +39,7 @@ export function timelinePanel(model: OrderModel): Html {
 }
 
 function filters({ row, query }: OrderModel): Html {
-  return html`<nav class="filters" aria-label="What the timeline shows">${TIMELINE_FILTERS.map(
+  return html`<nav class="show-kinds" aria-label="What the timeline shows">${TIMELINE_FILTERS.map(
     ({ id, label }) =>
       html`<a class="chip" href="${pageHref(row.order.id, query, { show: id === 'all' ? null : id, before: null }, 'timeline')}"
         ${id === query.show ? html`aria-current="true"` : ''}>${label}</a>`,
@@ -55,7 +55,7 @@ function stillToCome({ row, live, now }: OrderModel): Html | '' {
   const all = [...planned, ...deadline].sort((a, b) => (a.at < b.at ? -1 : 1));
   if (all.length === 0) return '';
   return html`<div class="to-come"><h3>Still to come</h3><ul>${all.map(
-    ({ at, what }) => html`<li>${age(at, now)}: ${what} <span class="quiet">${instant(at)}</span></li>`,
+    ({ at, what }) => html`<li>Due ${age(at, now)}: ${what} <span class="quiet">${instant(at)}</span></li>`,
   )}</ul></div>`;
 }
 

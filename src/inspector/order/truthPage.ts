@@ -42,15 +42,15 @@ function table(provider: string, rows: readonly TruthRow[]): Html {
     <thead><tr><th scope="col">What</th><th scope="col">Ours</th><th scope="col">${provider}</th><th scope="col">Difference</th></tr></thead>
     <tbody>${rows.map(
       ({ what, id, ours, theirs, differs }) => html`<tr class="${differs.length > 0 ? 'differs' : 'same'}">
-        <th scope="row" data-label="What">${what} ${copyable(id)}</th>
+        <th scope="row" data-label="What"><span>${what} ${copyable(id)}</span></th>
         <td data-label="Ours">${side(ours)}</td>
         <td data-label="${provider}">${side(theirs)}</td>
-        <td data-label="Difference">${differs.length > 0 ? html`${toneBadge('differs', 'bad')} ${differs.join(', ')}` : 'none'}</td>
+        <td data-label="Difference">${differs.length > 0 ? html`<div>${toneBadge('differs', 'bad')} ${differs.join(', ')}</div>` : 'none'}</td>
       </tr>`,
     )}</tbody></table></div>`;
 }
 
 function side(known: Side | null): Html | string {
   if (!known) return 'unknown';
-  return html`${known.state}, ${money(known.amountMinor, known.currency)}${known.asOf ? html`<br /><span class="quiet">${instant(known.asOf)}</span>` : ''}`;
+  return html`<div>${known.state}, ${money(known.amountMinor, known.currency)}${known.asOf ? html`<br /><span class="quiet">${instant(known.asOf)}</span>` : ''}</div>`;
 }

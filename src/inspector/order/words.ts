@@ -21,7 +21,7 @@ export function jsonValue(value: unknown): string {
 /** The link at the end of a list that has older rows, or a way back to its newest ones. */
 export function olderLinks(older: string | null, newest: string | null): Html | '' {
   if (!older && !newest) return '';
-  return html`<p class="more">
+  return html`<p class="order-more">
     ${newest ? html`<a href="${newest}">Back to the newest</a>` : ''}
     ${older ? html`<a href="${older}" rel="next">Older</a>` : ''}
   </p>`;
