@@ -228,3 +228,17 @@ test('what is due is found by look-ups alone, by a plan that was made while the 
     if (n === 0) expect(plan.filter(line => /Sort/.test(line))).toEqual([]);
   }
 });
+
+test('what an order has reserved is let go before its session is closed, however the two were written', async () => {
+  const order = { orderId: 'ord_a', version: 4 };
+  await addEffects(world, [
+    { effect: 'close', key: 'close', ...order },
+    { effect: 'void', key: 'void', ...order },
+  ]);
+  const first = await leaseOne('a');
+  expect(first.effect).toBe('void');
+  const later = new Date(world.clock().getTime() + 60_000);
+  await settle(ending(first, { end: 'again', error: 'not now', availableAt: later }));
+  expect((await outboxRow(world.sql, 'close')).availableAt, 'put off with what it waits for').toEqual(later);
+  expect(await lease('b', { at: later })).toMatchObject([{ effect: 'void' }]);
+});
