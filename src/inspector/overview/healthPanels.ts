@@ -10,7 +10,8 @@ import { figure, waitingFigure } from './figures.ts';
 const SILENT_SWEEPER_MS = 60_000;
 
 const LANE_WORDS: Readonly<Record<string, string>> = {
-  provider: 'Orders at the provider: open, close, capture, void, refund',
+  provider: 'Orders and money at the provider',
+  closing: 'Orders closed at the provider',
   question: 'Questions to the provider',
   merchant: 'Notifications to the merchant',
   operator: 'Alerts',
