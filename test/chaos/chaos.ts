@@ -1,6 +1,6 @@
 // `npm run chaos`: provider chaos at its full size, on a PostgreSQL of its own in a temporary folder. Prints the seed, what
 // was met and what must be true; ends with 1 when anything was not.
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,12 +14,12 @@ const MINUTE_MS = 60_000;
 const SPEED = 30;
 /** Long enough for a look-up and a call that both end by the caller's own deadline. */
 const LEASE_MS = 10_000;
-/** The second question about a reservation comes an hour after the first: the deadline that revives what died. */
-const PATIENCE_MS = 75 * MINUTE_MS;
 /** From so many orders on it is claimed that some effects die: of a thousand captures some ten use up their tries. */
 const DYING_FROM = 1_000;
 
-function readOptions(): { orders: number; seed: number } {
+type Sizes = { orders: number; seed: number };
+
+function readOptions(): Sizes {
   const { values } = parseArgs({
     options: { orders: { type: 'string', default: '2000' }, seed: { type: 'string' } },
   });
@@ -37,18 +37,18 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function chaos(databaseUrl: string, { orders, seed }: { orders: number; seed: number }): Promise<ChaosReport> {
+async function chaos(databaseUrl: string, dataDir: string, sizes: Sizes): Promise<ChaosReport> {
+  await mkdir(dataDir);
   return runChaos({
+    ...sizes,
     databaseUrl,
-    orders,
-    seed,
+    dataDir,
     perSecond: 12,
     speed: SPEED,
     leaseMs: LEASE_MS,
     kills: { both: 0.15, pauseMs: 6_000, calls: 200, atLeast: 5 },
-    settledShare: 0.995,
+    settledShare: 0.985,
     chaosMs: 15 * MINUTE_MS,
-    patienceMs: PATIENCE_MS,
     say,
   });
 }
@@ -56,7 +56,7 @@ async function chaos(databaseUrl: string, { orders, seed }: { orders: number; se
 function print({ violations, counters, durationMs }: ChaosReport, orders: number): boolean {
   for (const [name, count] of Object.entries(counters)) say(`  ${String(count).padStart(7)}  ${name}`);
   const claimed = Object.entries(counters).filter(
-    ([name]) => (orders >= DYING_FROM || !name.includes('revived')) && !/operator|fenced|expired/.test(name),
+    ([name]) => (orders >= DYING_FROM || !name.includes('revived')) && !/operator|deadline|fenced|expired/.test(name),
   );
   const never = claimed.filter(([, count]) => count === 0).map(([name]) => `never met: ${name}`);
   const broken = [...violations, ...never];
@@ -69,6 +69,12 @@ function print({ violations, counters, durationMs }: ChaosReport, orders: number
 async function main(): Promise<boolean> {
   const options = readOptions();
   say(`chaos with ${options.orders} orders, seed ${options.seed}`);
+  const stopped = new Promise<never>((_, reject) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(name, () => reject(new Error(`stopped by ${name}`)));
+    }
+  });
+  stopped.catch(() => {}); // a signal may come before anybody waits for it
   const folder = await mkdtemp(join(tmpdir(), 'paylatch-chaos-server-'));
   let server: EmbeddedPostgres | undefined;
   try {
@@ -77,7 +83,8 @@ async function main(): Promise<boolean> {
     const log = { info: () => {}, warn: (fields: object, message: string) => console.error(message, fields) };
     const env = { PATH: process.env.PATH ?? '' };
     server = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), random: systemRandom, log, env });
-    return print(await chaos(server.url, options), options.orders);
+    const report = await Promise.race([chaos(server.url, join(folder, 'run'), options), stopped]);
+    return print(report, options.orders);
   } finally {
     say(`replay with: npm run chaos -- --orders ${options.orders} --seed ${options.seed}`);
     await server?.stop();

@@ -1,9 +1,6 @@
 // Provider chaos: replicas of the real service on one database, a sandbox that stands apart behind a broken network, and
 // workers killed where they stand. Every customer's reservation is captured, a quarter of them is paid back; then the
 // network heals, a week passes, and the provider's ledger and our books must both say: each once, and nothing unknown.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { systemRandom } from '../../src/clock.ts';
@@ -20,8 +17,8 @@ import { createReplica, type Replica } from './replicas.ts';
 import { type Expected, violationsOf } from './violations.ts';
 
 const REPLICAS = 2;
-const MINUTE_MS = 60_000;
-const WEEK_AND_A_DAY_MS = 8 * 24 * 60 * MINUTE_MS;
+const HOUR_MS = 3_600_000;
+const WEEK_AND_A_DAY_MS = 8 * 24 * HOUR_MS;
 /** Every fourth order is paid back; of these every second one only in part, so that a second refund would find money. */
 const REFUND_EVERY = 4;
 const PART_MINOR = 10_000;
@@ -42,6 +39,8 @@ export const PROVIDER_CHAOS: FaultPlan = [
 
 export type ChaosOptions = {
   databaseUrl: string;
+  /** Empty, for the sandbox and the replicas; whoever made it removes it. */
+  dataDir: string;
   orders: number;
   /** Customers that come in a real second. */
   perSecond: number;
@@ -53,8 +52,6 @@ export type ChaosOptions = {
   /** The chaos of a stage ends when this share of it is settled and enough were killed, or after `chaosMs`, real. */
   settledShare: number;
   chaosMs: number;
-  /** How long dead captures are left to their own deadlines, on the fast clock, before the operator retries them. */
-  patienceMs: number;
   say: (line: string) => void;
 };
 export type ChaosReport = { violations: string[]; counters: Record<string, number>; durationMs: number };
@@ -74,7 +71,7 @@ type Run = ChaosOptions & {
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
-  const dataDir = await mkdtemp(join(tmpdir(), 'paylatch-chaos-'));
+  const { dataDir } = options;
   const time: FastTime = { startedAt: Date.now(), speed: options.speed, aheadMs: 0 };
   const now = () => new Date(fastMs(time, Date.now()));
   const quiet = { info: () => {}, warn: () => {} };
@@ -95,7 +92,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const broken: string[] = [];
   const random = numbers(options.seed);
   const hurry = (): Hurry => ({ time, leaseMs: options.leaseMs });
-  const env = () => ({ ...KEYS, ...serviceEnv(options.databaseUrl, proxy.url), HURRY: JSON.stringify(hurry()) });
+  const env = () => ({ ...KEYS, ...serviceEnv(options, proxy.url), HURRY: JSON.stringify(hurry()) });
   const replicas = Array.from({ length: REPLICAS }, () =>
     createReplica({ env, said: line => logs.said(line), ended: how => void broken.push(how) }),
   );
@@ -114,16 +111,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await sql.end({ timeout: 1 });
     await proxy.close();
     await sandbox.close();
-    await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-const serviceEnv = (databaseUrl: string, sandboxUrl: string) => ({
+const serviceEnv = ({ databaseUrl, dataDir }: ChaosOptions, sandboxUrl: string) => ({
   DATABASE_URL: databaseUrl,
   SANDBOX: 'true',
   SANDBOX_URL: sandboxUrl,
   PORT: '0',
-  DATA_DIR: tmpdir(),
+  DATA_DIR: dataDir,
 });
 
 async function play(run: Run): Promise<Expected> {
@@ -187,15 +183,15 @@ async function inChaos(run: Run, name: string, { of, ask, settled }: Stage): Pro
   say(`${name}: nothing open any more ${secondsOf(healedAt)} s later`);
 }
 
-type Open = { pending: number; dead: number; unsettled: number; reviving: number };
+type Open = { pending: number; dead: number; unsettled: number; reviving: number; revivedAt: Date | null };
 
-/** Effects that change something at the provider and are not over; the dead ones whose order's own deadline is near. */
-async function openOf({ sql, now, patienceMs }: Run): Promise<Open> {
-  const near = new Date(now().getTime() + patienceMs);
+/** Effects that change something at the provider and are not over; of the dead ones, those their order's deadline revives. */
+async function openOf({ sql }: Run): Promise<Open> {
   const [row] = await sql<Open[]>`
     select count(*) filter (where t.status = 'pending' and t.effect not in ('reconcile', 'notify', 'alert'))::int as pending,
       count(*) filter (where t.status = 'dead')::int as dead,
-      count(*) filter (where t.status = 'dead' and t.effect = 'capture' and o.wake_at < ${near})::int as reviving,
+      count(*) filter (where t.status = 'dead' and t.effect = 'capture' and o.wake_at is not null)::int as reviving,
+      max(o.wake_at) filter (where t.status = 'dead' and t.effect = 'capture') as "revivedAt",
       (select count(*)::int from orders where state not in ('subscribed', 'refunded', 'failed')) as unsettled
     from outbox t left join orders o on o.id = t.order_id`;
   return row!;
@@ -205,13 +201,17 @@ async function openOf({ sql, now, patienceMs }: Run): Promise<Open> {
 async function untilNothingIsOpen(run: Run): Promise<void> {
   const giveUp = performance.now() + HEALED_LIMIT_MS;
   for (;;) {
-    const { pending, dead, reviving, unsettled } = await openOf(run);
+    const { pending, dead, reviving, revivedAt, unsettled } = await openOf(run);
     if (pending + dead + unsettled === 0) return;
     if (performance.now() > giveUp) {
       run.broken.push(`after the network healed it stayed open: ${pending} pending, ${dead} dead, ${unsettled} orders`);
       return;
     }
-    if (pending === 0 && dead > 0 && reviving === 0) {
+    const waitMs = (revivedAt?.getTime() ?? 0) - run.now().getTime();
+    if (pending === 0 && waitMs > 0) {
+      run.say(`${hours(waitMs)} pass until the deadlines of ${reviving} orders whose capture is dead`);
+      setAhead(run, waitMs);
+    } else if (pending === 0 && dead > 0 && reviving === 0) {
       run.marks.deadForOperator += dead;
       run.say(`operator: POST /v1/retry?cause=effect_dead, for ${dead} dead effects nobody else asks for again`);
       await run.customers.retryDead();
@@ -220,10 +220,16 @@ async function untilNothingIsOpen(run: Run): Promise<void> {
   }
 }
 
+const hours = (ms: number) => `${(ms / HOUR_MS).toFixed(1)} h`;
+
+function setAhead({ time, replicas }: Run, ms: number): void {
+  time.aheadMs += ms;
+  for (const replica of replicas) replica.setTime(time);
+}
+
 /** Questions that were planned for later days are asked, too: then nothing at all is left to do. */
 async function aWeekPasses(run: Run): Promise<void> {
-  run.time.aheadMs += WEEK_AND_A_DAY_MS;
-  for (const replica of run.replicas) replica.setTime(run.time);
+  setAhead(run, WEEK_AND_A_DAY_MS);
   const giveUp = performance.now() + HEALED_LIMIT_MS;
   for (;;) {
     const [row] = await run.sql`select count(*)::int as left from outbox where status = 'pending'`;

@@ -40,6 +40,7 @@ export async function countersOf({ sql, proxy, logs, marks, customers }: Met): P
     'lease takeovers': logs.takeovers(),
     'effects fenced': logs.fenced(),
     'effects dead and revived': logs.dead.size,
+    "of these, by their order's deadline": logs.dead.size - marks.deadForOperator,
     'of these, by the operator': marks.deadForOperator,
     'calls to the service made again': customers.repeated(),
     'checkouts that expired unopened': customers.expired(),
