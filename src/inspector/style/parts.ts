@@ -53,9 +53,9 @@ td.right, th.right { text-align: right; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; padding: 0; list-style: none; }
 .chip { display: inline-flex; align-items: center; gap: .375rem; padding: .125rem .5rem; border: 1px solid var(--edge); border-radius: 1rem; color: var(--text); font-size: .8125rem; }
 .stack { display: grid; gap: .875rem; }
-.field { display: grid; gap: .25rem; }
+.field { display: grid; gap: .25rem; min-width: 0; }
 .field label { font-weight: 520; }
-input:not([type="checkbox"]):not([type="radio"]), select, textarea { width: 100%; padding: .375rem .625rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--card); }
+input:not([type="checkbox"]):not([type="radio"]), select, textarea { width: 100%; min-width: 0; padding: .375rem .625rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--card); }
 textarea { min-height: 4.5rem; resize: vertical; }
 input[aria-invalid="true"] { border-color: var(--bad); }
 .prose { padding-left: 1.25rem; display: grid; gap: .375rem; max-width: 46rem; }
