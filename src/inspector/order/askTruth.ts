@@ -33,35 +33,41 @@ export function askLimit(clock: Clock): { take(): boolean } {
   };
 }
 
-/** @throws PaylatchError provider_refused, provider_unreachable */
+/** @throws PaylatchError provider_unreachable */
 export async function askTruth(provider: PaymentProvider, { order, payments }: OrderPageRow): Promise<Told> {
   return within(ANSWER_WITHIN_MS, async () => {
-    const { id, providerOrderId } = order;
-    const found = providerOrderId === null ? [] : await provider.findPayments({ orderId: id, providerOrderId });
-    const left = payments
-      .map(({ paymentId }) => paymentId)
-      .filter(paymentId => !found.some(p => p.paymentId === paymentId));
+    const listed = await unlessRefused(listOf(provider, order), 'its list of payments');
+    const found = typeof listed === 'string' ? [] : listed;
+    const isFound = (id: string) => found.some(({ paymentId }) => paymentId === id);
+    const left = payments.map(({ paymentId }) => paymentId).filter(id => !isFound(id));
     const asked = left.slice(0, MAX_SINGLE_PAYMENTS);
-    const single = await Promise.all(asked.map(paymentId => one(provider, paymentId)));
+    const single = await Promise.all(asked.map(id => unlessRefused(provider.fetchPayment(id), `payment ${id}`)));
+    const notAsked = left.length - asked.length;
     return {
-      payments: [...found, ...single.flatMap(answer => (typeof answer === 'string' ? [] : [answer]))],
+      payments: [...found, ...single.filter(answer => typeof answer !== 'string')],
       missing: [
-        ...(providerOrderId === null
-          ? [`The order was never opened at ${provider.name}, so it has no payments to list there.`]
-          : []),
-        ...single.filter(answer => typeof answer === 'string'),
-        ...(left.length > asked.length ? [`${left.length - asked.length} more payments were not asked for.`] : []),
+        ...[listed, ...single].filter(answer => typeof answer === 'string'),
+        ...(order.providerOrderId === null ? [`The order was never opened at ${provider.name}.`] : []),
+        ...(notAsked > 0 ? [`${notAsked} more payments were not asked for.`] : []),
       ],
     };
   });
 }
 
-/** The payment, or the sentence that says why there is none. */
-async function one(provider: PaymentProvider, paymentId: string): Promise<ProviderPayment | string> {
+async function listOf(
+  provider: PaymentProvider,
+  { id, providerOrderId }: OrderPageRow['order'],
+): Promise<ProviderPayment[]> {
+  return providerOrderId === null ? [] : provider.findPayments({ orderId: id, providerOrderId });
+}
+
+/** A no to one question is an answer, too: the sentence that says so. */
+async function unlessRefused<T>(asked: Promise<T>, what: string): Promise<T | string> {
   try {
-    return await provider.fetchPayment(paymentId);
+    return await asked;
   } catch (error) {
-    if (error instanceof PaylatchError && error.code === 'provider_refused') return `${paymentId}: ${error.message}`;
+    if (error instanceof PaylatchError && error.code === 'provider_refused')
+      return `Asked for ${what}, it said: ${error.message}`;
     throw error;
   }
 }

@@ -141,7 +141,9 @@ async function truthOf({ core, clock }: InspectorDeps, row: OrderPageRow): Promi
     return { told, rows: compareTruth(row, told.payments, reserved), at: clock() };
   } catch (error) {
     if (!(error instanceof PaylatchError)) throw error;
-    return { trouble: `It said: ${error.message}. Nobody knows what it has; what is shown above is what we know.` };
+    return {
+      trouble: `${error.message.replace(/\.$/, '')}. Nobody knows what it has; what is shown above is what we know.`,
+    };
   }
 }
 
