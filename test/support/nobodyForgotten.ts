@@ -41,7 +41,7 @@ const FORGOTTEN: Record<string, string> = {
       and not ${pendingFor('o', `'refund', 'open'`)} and not ${toldOf('o')} and not ${findingOf('o')}`,
   'money that is only reserved is to be taken or let go, or somebody knows of it': `
     select o.id, o.state, p.payment_id from orders o join payments p on p.order_id = o.id
-    where p.state = 'authorized' and o.state <> 'authorized' and not ${pendingFor('o', `'reconcile'`)}
+    where p.state = 'authorized' and o.state <> 'authorized'
       and not exists (select from outbox e where e.order_id = o.id and e.effect = 'void' and e.status <> 'dead' and e.payload->>'paymentId' = p.payment_id)
       and not ${toldOf('o', `and a.payload->>'paymentId' = p.payment_id`)} and not ${findingOf('o')}`,
   'a payment that was passed on has become an order, or is about to': `
