@@ -66,7 +66,7 @@ test('a grant that a rule of the database refuses is tried at doubling pauses fo
   await until(14 * DAY_MS);
   await expectSound();
   await expectNothingLeftToDo(service.world.sql);
-}, 60_000);
+}, 180_000);
 
 test('a payment whose order is not in our books is tried for three days and told to operators once; another’s is foreign and told to nobody', async () => {
   await start({ banks: ['razorpay'] });
@@ -116,7 +116,7 @@ test('a payment whose order is not in our books is tried for three days and told
   expect(new Set(body.events.map(({ mark }: Json) => mark))).toEqual(new Set([missing]));
   await expectSound();
   await expectNothingLeftToDo(service.world.sql);
-}, 60_000);
+}, 180_000);
 
 /** Paid at Razorpay, and sent back by us; the bank takes its time. Answers the order and how to have the bank settle. */
 async function slowRefund() {
@@ -166,7 +166,7 @@ test('a refund the bank takes days for is asked about on schedule until it is ov
   await until(14 * DAY_MS);
   await expectSound();
   await expectNothingLeftToDo(service.world.sql);
-}, 60_000);
+}, 180_000);
 
 test('a refund the bank does not settle in five days is given to a person, its money still set aside, and found when it is settled after all', async () => {
   const { id, settleAtBank, question } = await slowRefund();
@@ -187,4 +187,4 @@ test('a refund the bank does not settle in five days is given to a person, its m
   expect(service.banks.razorpay.refunds.size).toBe(1);
   await expectSound();
   await expectNothingLeftToDo(service.world.sql);
-}, 60_000);
+}, 180_000);
