@@ -105,6 +105,17 @@ inBrowser(`the page says since when it is not live, and is live again by itself$
   await context.close();
 });
 
+inBrowser(`a page that hears of changes and cannot fetch them is not live${why}`, async () => {
+  const { page, context } = await visit(browser, service, '/inspector/sample');
+  await indicator(page, /^Live$/);
+  await page.route('**/inspector/sample', route => route.fulfill({ status: 500, body: 'no' }));
+  await openOrder(service.world);
+  await indicator(page, /^Not live since \d\d:\d\d$/);
+  await page.unroute('**/inspector/sample');
+  await indicator(page, /^Live$/);
+  await context.close();
+});
+
 inBrowser(`where the stream is refused the page asks by itself and says so${why}`, async () => {
   const { page, context } = await visit(browser, service, '/inspector/sign-in');
   await page.route('**/inspector/live*', route => route.fulfill({ status: 503, body: 'not here' }));
