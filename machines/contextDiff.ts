@@ -19,6 +19,25 @@ function differences(before: unknown, after: unknown, path: string): Difference[
   );
 }
 
+/** The same differences with everything that came or went spelled out, value by value: for reading, where a path tells more than JSON. */
+export function spelledOut(differences: readonly Difference[]): Difference[] {
+  return differences.flatMap(({ path, before, after }) => {
+    const came = before === null ? leavesOf(after, path) : null;
+    const went = after === null ? leavesOf(before, path) : null;
+    if (came) return came.map(([leaf, value]) => ({ path: leaf, before: null, after: value }));
+    if (went) return went.map(([leaf, value]) => ({ path: leaf, before: value, after: null }));
+    return [{ path, before, after }];
+  });
+}
+
+/** Null when the value is no branch, or an empty one: then it speaks for itself. */
+function leavesOf(value: unknown, path: string): [string, unknown][] | null {
+  if (!isBranch(value)) return null;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+  if (entries.length === 0) return null;
+  return entries.flatMap(([name, inner]) => leavesOf(inner, `${path}.${name}`) ?? [[`${path}.${name}`, inner]]);
+}
+
 const isBranch = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 // A stored value may be named like something every object has.
 const valueAt = (branch: Record<string, unknown>, name: string) =>

@@ -2,7 +2,7 @@
 // is found and named.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contextDiff } from '../machines/contextDiff.ts';
+import { contextDiff, spelledOut } from '../machines/contextDiff.ts';
 import { decide, type Step } from '../machines/decide.ts';
 import { replayOrder, type StoredStand, type StoredTransition } from '../machines/replay.ts';
 import { type LiveOrder, readOrder, stateName, storedForm } from '../machines/snapshot.ts';
@@ -250,6 +250,17 @@ describe('the difference of two contexts', () => {
   test('takes what is missing and null as the same, a list and an object not', () => {
     expect(contextDiff({ a: null }, {})).toEqual([]);
     expect(contextDiff({ a: [] }, { a: {} })).toEqual([{ path: 'a', before: [], after: {} }]);
+  });
+  test('spelled out, what came or went is told value by value, what is empty as it is', () => {
+    const before = { gone: { a: 1 }, same: 1, list: [] as object[] };
+    const after = { same: 2, list: [{ id: 'x', more: { deep: true, none: null }, empty: [] }] };
+    expect(spelledOut(contextDiff(before, after))).toEqual([
+      { path: 'gone.a', before: 1, after: null },
+      { path: 'same', before: 1, after: 2 },
+      { path: 'list.0.id', before: null, after: 'x' },
+      { path: 'list.0.more.deep', before: null, after: true },
+      { path: 'list.0.empty', before: null, after: [] },
+    ]);
   });
   test('takes names that every object has as ordinary ones', () => {
     expect(contextDiff({}, { constructor: 'x' })).toEqual([{ path: 'constructor', before: null, after: 'x' }]);

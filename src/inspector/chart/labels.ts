@@ -11,19 +11,23 @@ const TOLD_WIDTH = 6.1;
 /** Height of the event's name above the chip, in px. */
 const TOLD = 13;
 /** Where along the line a chip is tried: the middle first, then further and further out. */
-const PLACES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.2, 0.8];
+const PLACES = [0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.26, 0.74, 0.22, 0.78, 0.18, 0.82];
 
-/** One label a walked way, in the order they are drawn; `withEvents` also names the event where there is room. */
+/**
+ * One label a walked way, in the order they are drawn. `withEvents` also names the event where there is room; not where a
+ * number would find none because of it.
+ */
 export function labelsOf(ways: readonly DrawnWay[], states: readonly Box[], withEvents: boolean): Label[] {
   const taken: Box[] = [...states];
   const labels: Label[] = [];
   // The way being walked chooses its place first.
   for (const way of ways.toReversed()) {
     if (way.chip === '' || way.line.length < 2) continue;
-    const label =
-      (withEvents && way.told ? placed(way, way.told, taken) : null) ?? placed(way, '', taken) ?? at(way, '', 0.5);
-    taken.push(around(label));
-    labels.unshift(label);
+    const label = (withEvents && way.told ? placed(way, way.told, taken) : null) ?? placed(way, '', taken);
+    if (!label && withEvents) return labelsOf(ways, states, false);
+    const found = label ?? at(way, '', 0.5);
+    taken.push(around(found));
+    labels.unshift(found);
   }
   return labels;
 }
@@ -49,7 +53,7 @@ function at({ kind, line, chip }: DrawnWay, told: string, share: number): Label 
 }
 
 /** The chip and what is written above it. */
-function around({ told, place, box }: Label): Box {
+export function around({ told, place, box }: Label): Box {
   if (!told) return box;
   const width = Math.max(box.width, told.length * TOLD_WIDTH);
   return { left: place.x - width / 2, top: box.top - TOLD, width, height: box.height + TOLD };

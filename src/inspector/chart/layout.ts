@@ -15,20 +15,21 @@ export type Layout = {
   start: Point[];
 };
 
-/** Measures in px: `along` the order's life and `across` it; `loop` is the room for a way from a state to itself, `label` for what is written above it. */
+/** Measures in px: `along` the order's life and `across` it; `loop` is the room for a way from a state to itself, `label` for what is written above it; `lines` is the space between two lines. */
 type Measures = {
   along: number;
   across: number;
   gap: number;
   beside: number;
+  lines: number;
   loop: number;
   margin: number;
   label: number;
 };
 const MEASURES: Readonly<Record<Shape, Measures>> = {
   // The gap holds the name of an event in small type.
-  wide: { along: 100, across: 46, gap: 118, beside: 20, loop: 26, margin: 8, label: 16 },
-  tall: { along: 48, across: 92, gap: 44, beside: 30, loop: 22, margin: 6, label: 6 },
+  wide: { along: 100, across: 46, gap: 118, beside: 20, lines: 18, loop: 26, margin: 8, label: 16 },
+  tall: { along: 46, across: 88, gap: 46, beside: 20, lines: 11, loop: 22, margin: 6, label: 6 },
 };
 /** How straight a line leaves and enters a box, in px. */
 const LEAD = 16;
@@ -107,9 +108,13 @@ const isMain = ({ left, right }: Pair) => {
 const isBeside = ({ left, right }: Pair) => SIDE_BY_SIDE.includes(left) && SIDE_BY_SIDE.includes(right);
 
 /** Asks the library for the boxes, and for the corners of the lines between them. */
-function place({ states }: Chart, pairs: Pair[], { along, across, gap, beside, loop }: Measures): Map<string, Box> {
+function place(
+  { states }: Chart,
+  pairs: Pair[],
+  { along, across, gap, beside, lines, loop }: Measures,
+): Map<string, Box> {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', ranksep: gap, nodesep: beside, edgesep: APART * 2, align: ALIGN });
+  graph.setGraph({ rankdir: 'LR', ranksep: gap, nodesep: beside, edgesep: lines, align: ALIGN });
   for (const state of [...states].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)))
     graph.setNode(state, { width: along, height: across + loop });
   for (const pair of pairs)
@@ -206,7 +211,7 @@ function lineOf(
   ports: ReadonlyMap<string, number>,
 ): Point[] {
   const [a, b] = [boxes.get(pair.left) as Box, boxes.get(pair.right) as Box];
-  if (isBeside(pair)) return besideLine(a, b, shift * 2);
+  if (isBeside(pair)) return besideLine(a, b, (shift / APART) * Math.min(3 * APART, a.width * 0.4));
   const start = { x: a.left + a.width, y: ports.get(`left ${from} ${to}`) ?? a.top };
   const end = { x: b.left, y: ports.get(`right ${from} ${to}`) ?? b.top };
   return smooth([

@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import type { Html } from '../page.ts';
 import { duration } from '../parts.ts';
 import { type Box, type Point, pathOf, round } from './curve.ts';
-import { type Label, labelsOf } from './labels.ts';
+import { around, type Label, labelsOf } from './labels.ts';
 import { type Layout, layoutOf, type Shape } from './layout.ts';
 import { legend } from './legend.ts';
 import { inWords, numbers, type Stay, staysOf, type Visit, type Walk } from './walked.ts';
@@ -49,8 +49,9 @@ function picture({ chart, order, stays }: Drawing, shape: Shape): Html {
   const walked = walkedWays(order.path);
   const ways = drawnWays(chart, layout, order, walked);
   const labels = labelsOf(ways, [...layout.states.values()], shape === 'wide');
-  const [width, height] = [round(layout.width), round(layout.height)];
-  return html`<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${name}-title ${name}-desc">
+  const [left, top] = cropOf(layout, ways, labels);
+  const [width, height] = [round(layout.width - left), round(layout.height - top)];
+  return html`<svg viewBox="${left} ${top} ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${name}-title ${name}-desc">
     <title id="${name}-title">Chart of the order</title>
     <desc id="${name}-desc">${inWords(order.current, order.path)}${order.candidate ? ` The event would lead from ${order.candidate.from} to ${order.candidate.to}.` : ''}</desc>
     <defs>${(['quiet', 'walked', 'now', 'candidate'] as const).map(kind => arrowHead(name, kind))}</defs>
@@ -59,6 +60,20 @@ function picture({ chart, order, stays }: Drawing, shape: Shape): Html {
     ${chart.states.map(state => stateBox(state, layout.states.get(state) as Box, order, stays))}
     ${labels.map(chip)}
   </svg>`;
+}
+
+/** Around the picture, in px. */
+const MARGIN = 8;
+
+/** The layout keeps room for a loop at every state; where none is drawn at the edge, the picture begins later. */
+function cropOf({ states, start }: Layout, ways: readonly DrawnWay[], labels: readonly Label[]): [number, number] {
+  const points = [...start, ...ways.flatMap(({ line }) => line)];
+  const boxes = [...states.values(), ...labels.map(around)];
+  const crop = (least: number) => Math.max(0, Math.floor(least - MARGIN));
+  return [
+    crop(Math.min(...points.map(({ x }) => x), ...boxes.map(({ left }) => left))),
+    crop(Math.min(...points.map(({ y }) => y), ...boxes.map(({ top }) => top))),
+  ];
 }
 
 /** Versions and the newest event by `from to`; the beginning is from nowhere. */

@@ -37,8 +37,8 @@ export function inWords(current: string | null, path: readonly Walk[]): string {
     const way = from === null ? `into ${to}` : from === to ? `stayed in ${to}` : `from ${from} to ${to}`;
     return `${version}${event ? ` ${event}` : ''} ${way}`;
   });
-  const which = path.length > STEPS_TOLD ? `${path.length} steps; the last ${STEPS_TOLD}` : 'walked';
-  return `${stands} It ${path.length > STEPS_TOLD ? `walked ${which}` : which}: ${told.join(', ')}.`;
+  const steps = path.length > STEPS_TOLD ? ` ${path.length} steps, the last ${STEPS_TOLD} of them` : '';
+  return `${stands} It has walked${steps}: ${told.join(', ')}.`;
 }
 
 /** Numbers of one way in a chip: the first and the last few, and how many there are. */

@@ -64,6 +64,8 @@ function effectsOf(rows: readonly LifeEffect[], version: number, asked: readonly
   ];
 }
 
+/** Up to so many steps each has its number; more would wrap to several lines. */
+const ALL_STEPS = 16;
 /** Numbered steps shown around the present one; the first and the last are always there. */
 const STEPS_AROUND = 4;
 
@@ -71,7 +73,7 @@ const STEPS_AROUND = 4;
 export function stepLinks(step: number, count: number): (number | null)[] {
   const links: (number | null)[] = [];
   for (let n = 1; n <= count; n++) {
-    if (n === 1 || n === count || Math.abs(n - step) <= STEPS_AROUND) links.push(n);
+    if (count <= ALL_STEPS || n === 1 || n === count || Math.abs(n - step) <= STEPS_AROUND) links.push(n);
     else if (links.at(-1) !== null) links.push(null);
   }
   return links;

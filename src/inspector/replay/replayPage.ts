@@ -1,6 +1,7 @@
 // An order's life, step by step on its chart: what came, what it changed, what it asked for; and whether all of it gives
 // what is stored. Steps are links, so a step can be pasted into a chat.
 import { html } from 'hono/html';
+import { spelledOut } from '../../../machines/contextDiff.ts';
 import type { StoredSnapshot } from '../../../machines/snapshot.ts';
 import { orderChartSvg } from '../chart/orderChart.ts';
 import { walkedBy } from '../chart/walked.ts';
@@ -17,7 +18,7 @@ const MAX_TOLD = 5;
 export function replayMain(model: ReplayModel): Html {
   const { life, step, shown, walked } = model;
   return html`<p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="/inspector/orders/${life.id}">${life.id}</a> / Replay</p>
-    <div class="page-head"><h1>Replay</h1> ${copyable(life.id)} ${badge(life.state)}</div>
+    <div class="page-head"><h1>Replay</h1> ${copyable(life.id)} <span class="quiet">now</span> ${badge(life.state)}</div>
     ${verdict(model)}
     ${stepper(model)}
     ${panel({
@@ -96,7 +97,7 @@ function chartAt({ life, step, shown }: ReplayModel): Html {
 /** The event in full, with who sent it and when. */
 function eventView({ shown }: ReplayModel): Html {
   const { version, eventType, event, from, to, source, eventKey, at } = shown;
-  const way = html`${from ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden"> to </span>` : ''}${badge(to)}`;
+  const way = html`${from ? html`${badge(from)} <span aria-hidden="true">→</span> <span class="hidden">to</span>` : ''}${badge(to)}`;
   const fields = Object.entries(event).filter(([name]) => name !== 'type' && name !== 'at');
   const about: Definition[] = [
     { term: 'Transition', value: version },
@@ -125,7 +126,7 @@ function changesView({ walked, before, mismatches }: ReplayModel): Html {
   if (walked.diff.length === 0) return html`<p class="quiet">Nothing in the order’s memory.</p>${deadlines}`;
   return html`<div class="scroll" role="group" aria-label="What it changed" tabindex="0"><table class="diff">
       <thead><tr><th scope="col">Path</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
-      <tbody>${walked.diff.map(
+      <tbody>${spelledOut(walked.diff).map(
         ({ path, before, after }) =>
           html`<tr><th scope="row"><code>${path}</code></th><td><code class="before">${jsonValue(before)}</code></td><td><code class="after">${jsonValue(after)}</code></td></tr>`,
       )}</tbody></table></div>
@@ -146,7 +147,7 @@ function effectsView({ effects, life }: ReplayModel): Html {
   if (effects.length === 0) return html`<p class="quiet">Nothing outside.</p>`;
   return html`<ul class="asked">${effects.map(
     effect => html`<li><p><b>${capitalised(effectWords(effect, life))}</b> ${effect.row ? statusBadge(effect.row.status) : toneBadge('not in the outbox', 'bad')}</p>
-      <p class="note">key ${copyable(effect.dedupKey)}</p></li>`,
+      <p class="note key">Key ${copyable(effect.dedupKey)}</p></li>`,
   )}</ul>`;
 }
 

@@ -10,7 +10,12 @@ export const REPLAY_STYLE = `
 .stepper li a[aria-current] { border-color: var(--accent); background: var(--accent); color: var(--on-accent); font-weight: 620; }
 .replay-grid { grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
 .replay-grid .panel-body > p + p, .replay-grid .scroll + p { margin-top: .75rem; }
-.replay-grid .scroll { margin: 0 -1rem; }
+.replay-grid .scroll { margin: -.875rem -1rem 0; }
+.replay-grid .scroll:last-child { margin-bottom: -.875rem; }
+.replay-grid .diff { border: 0; border-bottom: 1px solid var(--line); border-radius: 0; }
+.replay-grid .diff th:first-child { padding-left: 1rem; }
+.replay-grid .facts div { grid-template-columns: 6.5rem minmax(0, 1fr); }
+.asked .key { display: flex; align-items: baseline; gap: .375rem; }
 .asked { display: grid; gap: .75rem; padding: 0; list-style: none; }
 .mismatch { overflow-wrap: anywhere; }
 pre.json { max-height: 32rem; margin-top: .5rem; overflow: auto; font-size: .8125rem; line-height: 1.5; }
