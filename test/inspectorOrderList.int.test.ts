@@ -14,6 +14,8 @@ const ORDERS = 200_000;
 const SEEDING_MS = 240_000;
 const NOW = new Date('2026-01-10T00:00:00Z');
 const PAGE = 50;
+/** Events of one instant: an index of instants only is read to the end of them. */
+const SAME_INSTANT = 10;
 const FIRST_PAGE = { cursor: null, newer: false, limit: PAGE };
 
 let world: World;
@@ -345,7 +347,8 @@ describe('the database', () => {
       for (const provider of [null, 'stripe', 'razorpay']) {
         const filter = { verdict, provider, from: null, to: null };
         const plans = await plansOf(db => listEvents(db, filter, { cursor: null, newer: false, limit: PAGE }));
-        for (const nodes of plans) expectBounded(nodes, { read: LOOK + 1, sorted: LOOK + 1 }, `${verdict} ${provider}`);
+        for (const nodes of plans)
+          expectBounded(nodes, { read: LOOK + SAME_INSTANT, sorted: LOOK + SAME_INSTANT }, `${verdict} ${provider}`);
       }
     }
     for (const nodes of await plansOf(countEvents)) expectBounded(nodes, { read: 1_001, sorted: 0 }, 'counts');

@@ -63,7 +63,8 @@ export type EventListPage = {
 
 const PLACE = 'received_at, event_key, provider';
 const inOrder = ({ newer }: EventListPlace) => (newer ? PLACE : PLACE.replaceAll(/\w+/g, '$& desc'));
-const SHOWN = `provider, event_key as "eventKey", event_type as type, source, verdict, detail, order_id as "orderId", mark,
+/** The columns of an EventListRow. */
+export const SHOWN = `provider, event_key as "eventKey", event_type as type, source, verdict, detail, order_id as "orderId", mark,
   provider_order_id as "providerOrderId", event->>'paymentId' as "paymentId", received_at as "receivedAt", attempts,
   next_attempt_at as "nextAttemptAt", deliveries`;
 

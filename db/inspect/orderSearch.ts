@@ -1,6 +1,7 @@
 // Which orders an id could mean, whoever gave it out: looked for among everything that is known by a name, each name by
 // the key of its own table. Nothing here is a pattern: an id is whole, or it is the beginning of one of ours.
-import type { Database } from '../client.ts';
+import type { Database, Row } from '../client.ts';
+import { type EventListRow, SHOWN } from './eventList.ts';
 
 /** Orders one search may find: more than any person has. */
 export const FOUND_LIMIT = 10_000;
@@ -57,21 +58,17 @@ const isBeginning = (id: string) =>
 /** Events named at once below a search: whoever has more looks into the list. */
 const KEPT_LIMIT = 20;
 
-/** An event that belongs to no order yet, found by one of the names it carries. */
-export type KeptFound = { provider: string; eventKey: string; type: string; verdict: string; receivedAt: Date };
-
-const KEPT = `provider, event_key, event_type as type, verdict, received_at`;
 const waiting = (name: string) =>
-  `(select ${KEPT} from inbox where verdict in ('unmatched', 'foreign') and ${name} = $1 limit ${KEPT_LIMIT})`;
+  `(select * from inbox where verdict in ('unmatched', 'foreign') and ${name} = $1 limit ${KEPT_LIMIT})`;
 
 /** Keys: inbox, inbox_unmatched, inbox_unmatched_mark, …_payer, …_payment, …_subscription. */
 const FIND_KEPT = `
-select distinct provider, event_key as "eventKey", type, verdict, received_at as "receivedAt" from (
-  (select ${KEPT} from inbox where event_key = $1 and order_id is null)
+select distinct ${SHOWN} from (
+  (select * from inbox where event_key = $1 and order_id is null)
   union all ${['provider_order_id', 'mark', 'payer_id', `(event->>'paymentId')`, `(event->>'subscriptionId')`].map(waiting).join(' union all ')}) kept
 order by "receivedAt" desc, "eventKey", provider limit ${KEPT_LIMIT}`;
 
 /** Events that carry this id and belong to no order: money that shows nowhere is often one of them. */
-export function findKept(db: Database, id: string): Promise<KeptFound[]> {
-  return db.query<KeptFound>(FIND_KEPT, [id]);
+export function findKept(db: Database, id: string): Promise<EventListRow[]> {
+  return db.query<Row & EventListRow>(FIND_KEPT, [id]);
 }

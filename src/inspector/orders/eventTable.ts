@@ -1,33 +1,39 @@
 // Received events as the rows of a list: what came, what became of it and why, and what it names.
 import { html } from 'hono/html';
 import type { EventListRow } from '../../../db/inspect/eventList.ts';
-import type { KeptFound } from '../../../db/inspect/orderSearch.ts';
 import type { Html } from '../page.ts';
 import { age, copyable, verdictBadge } from '../parts.ts';
-import { linkTo, orderLink, searchLink } from './query.ts';
+import { orderLink, searchLink } from './query.ts';
 
 const rawLink = (orderId: string, provider: string, eventKey: string): string =>
   `${orderLink(orderId)}/events/${encodeURIComponent(provider)}/${encodeURIComponent(eventKey)}`;
 
-export function eventTable(events: readonly EventListRow[], now: Date): Html {
+/** What is the same in all rows is left out. */
+export type EventColumns = { verdict: boolean; order: boolean };
+
+export function eventTable(events: readonly EventListRow[], now: Date, columns: EventColumns): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Events, a table that may scroll sideways"><table class="cards events">
-    <thead><tr><th scope="col">Event</th><th scope="col">Verdict</th><th scope="col">Why</th><th scope="col">Order</th><th scope="col">It names</th><th scope="col">Provider</th><th scope="col">Received</th><th scope="col">Next try</th></tr></thead>
-    <tbody>${events.map(event => eventRow(event, now))}</tbody>
+    <thead><tr><th scope="col">Event</th>${columns.verdict ? html`<th scope="col">Verdict</th>` : ''}<th scope="col">Why</th>${columns.order ? html`<th scope="col">Order</th>` : ''}<th scope="col">It names</th><th scope="col">Provider</th><th scope="col">Received</th><th scope="col">Next try</th></tr></thead>
+    <tbody>${events.map(event => eventRow(event, now, columns))}</tbody>
   </table></div>`;
 }
 
-function eventRow(event: EventListRow, now: Date): Html {
+function eventRow(event: EventListRow, now: Date, columns: EventColumns): Html {
   const { provider, eventKey, type, source, orderId, deliveries } = event;
-  const times = deliveries > 1 ? html` <span class="quiet nowrap">${deliveries} times</span>` : '';
+  const times = deliveries > 1 ? html` <span class="quiet">${deliveries} times</span>` : '';
+  const raw = orderId && { href: rawLink(orderId, provider, eventKey) };
+  const order = orderId
+    ? copyable(orderId, { short: true, href: orderLink(orderId) })
+    : html`<span class="quiet">none</span>`;
   return html`<tr ${orderId ? html`data-row` : ''}>
-    <td data-label="Event"><span class="two"><b>${type}</b> ${copyable(eventKey, { short: true, ...(orderId && { href: rawLink(orderId, provider, eventKey) }) })}</span></td>
-    <td data-label="Verdict">${verdictBadge(event.verdict)}</td>
-    <td data-label="Why" class="detail">${event.detail ?? '–'}</td>
-    <td data-label="Order" class="nowrap">${orderId ? copyable(orderId, { short: true, href: orderLink(orderId) }) : html`<span class="quiet">none</span>`}</td>
+    <td data-label="Event"><span class="two"><b>${type}</b> ${copyable(eventKey, { short: true, ...raw })}</span></td>
+    ${columns.verdict ? html`<td data-label="Verdict">${verdictBadge(event.verdict)}</td>` : ''}
+    <td data-label="Why" class="detail any-length wide ${event.detail ? '' : 'none'}">${event.detail ?? '–'}</td>
+    ${columns.order ? html`<td data-label="Order" class="nowrap">${order}</td>` : ''}
     <td data-label="It names"><span class="two">${names(event)}</span></td>
-    <td data-label="Provider">${provider} <span class="quiet">${source}</span></td>
+    <td data-label="Provider" class="nowrap">${provider} <span class="quiet">${source}</span></td>
     <td data-label="Received" class="nowrap">${age(event.receivedAt, now)}${times}</td>
-    <td data-label="Next try" class="nowrap">${nextTry(event, now)}</td>
+    <td data-label="Next try" class="${waits(event) ? '' : 'none'}">${nextTry(event, now)}</td>
   </tr>`;
 }
 
@@ -38,23 +44,12 @@ function names({ mark, providerOrderId, paymentId }: EventListRow): Html | strin
   return html`${named.map(id => copyable(id, { short: true, href: searchLink(id) }))}`;
 }
 
-function nextTry({ nextAttemptAt, verdict, attempts }: EventListRow, now: Date): Html | string {
+const waits = ({ nextAttemptAt, verdict }: EventListRow): boolean =>
+  nextAttemptAt !== null || verdict === 'unmatched' || verdict === 'foreign';
+
+function nextTry(event: EventListRow, now: Date): Html | string {
+  const { nextAttemptAt, attempts } = event;
   const tries = attempts > 0 ? html` <span class="quiet">after ${attempts}</span>` : '';
   if (nextAttemptAt) return html`${nextAttemptAt <= now ? 'now' : age(nextAttemptAt, now)}${tries}`;
-  return verdict === 'unmatched' || verdict === 'foreign' ? 'when its order appears' : '–';
-}
-
-/** Beside a search: the events that carry what was looked for. */
-export function keptTable(kept: readonly KeptFound[], now: Date): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Kept events, a table that may scroll sideways"><table class="cards events">
-    <thead><tr><th scope="col">Event</th><th scope="col">Verdict</th><th scope="col">Provider</th><th scope="col">Received</th></tr></thead>
-    <tbody>${kept.map(
-      event => html`<tr>
-        <td data-label="Event"><span class="two"><b>${event.type}</b> ${copyable(event.eventKey, { short: true })}</span></td>
-        <td data-label="Verdict"><a href="${linkTo('/inspector/events', { verdict: event.verdict })}">${verdictBadge(event.verdict)}</a></td>
-        <td data-label="Provider">${event.provider}</td>
-        <td data-label="Received" class="nowrap">${age(event.receivedAt, now)}</td>
-      </tr>`,
-    )}</tbody>
-  </table></div>`;
+  return waits(event) ? 'when its order appears' : '–';
 }

@@ -11,9 +11,10 @@ import {
 } from '../../../db/inspect/eventList.ts';
 import { InvalidRequest } from '../../errors.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
-import { emptyState, panel } from '../parts.ts';
+import { emptyState } from '../parts.ts';
 import { eventTable } from './eventTable.ts';
 import { choicesOf, type FilterField, filterChips, filterForm } from './filters.ts';
+import { listPanel } from './listPanel.ts';
 import { pager } from './pager.ts';
 import { EVENT_VERDICTS, type EventsQuery, linkTo, PAGE_SIZE, readEventsQuery } from './query.ts';
 import { tabs } from './tabs.ts';
@@ -98,7 +99,7 @@ export async function eventsPage(
   });
   const body =
     page.events.length > 0
-      ? html`${eventTable(page.events, now)}${pages}`
+      ? html`${eventTable(page.events, now, columnsOf(verdict))}${pages}`
       : nothing(query, verdict, pages, page.lookedTo !== null);
   return renderPage(c, {
     title: `Events: ${verdict}`,
@@ -108,9 +109,15 @@ export async function eventsPage(
       ${tabs('Verdicts', 'events-tabs', verdictTabs(verdict, counts, query))}
       ${filterForm(PATH, fields, { verdict })} ${filterChips(PATH, fields, { verdict })}
       <p class="quiet">${WORDS[verdict].sentence}</p>
-      ${panel({ id: 'list', title: verdict === 'any' ? 'All events' : `Events that are ${verdict}`, body })}`,
+      ${listPanel(body)}`,
   });
 }
+
+/** Events of some verdicts belong to no order. */
+const columnsOf = (verdict: AnyVerdict | 'any') => ({
+  verdict: verdict === 'any',
+  order: !['unmatched', 'foreign', 'ignored'].includes(verdict),
+});
 
 function verdictTabs(now: string, counts: Readonly<Record<string, number>>, { provider, from, to }: EventsQuery) {
   return [...EVENT_VERDICTS, 'any'].map(verdict => ({

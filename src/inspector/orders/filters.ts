@@ -4,12 +4,13 @@ import type { Html } from '../page.ts';
 import { inForm, type LinkParts, linkTo } from './query.ts';
 
 export type Choice = { value: string; label: string };
+/** `kept` fields are asked for elsewhere on the page: here they only go on, and can be taken away. */
 export type FilterField = {
   name: string;
   label: string;
   /** What is set now. */
   value: string | Date | undefined;
-} & ({ kind: 'choice'; choices: readonly Choice[]; any: string } | { kind: 'instant' } | { kind: 'id' });
+} & ({ kind: 'choice'; choices: readonly Choice[]; any: string } | { kind: 'instant' } | { kind: 'kept' });
 
 /** Of one word each. */
 export const choicesOf = (names: readonly string[]): Choice[] => names.map(value => ({ value, label: value }));
@@ -18,19 +19,23 @@ export const choicesOf = (names: readonly string[]): Choice[] => names.map(value
 export function filterForm(path: string, fields: readonly FilterField[], kept: LinkParts = {}): Html {
   return html`<form class="filters" method="get" action="${path}" aria-label="Filters">
     ${Object.entries(kept).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}" />` : ''))}
-    ${fields.map(field => html`<div class="field filter-${field.kind}"><label for="filter-${field.name}">${field.label}</label>${control(field)}</div>`)}
+    ${fields.map(field => (field.kind === 'kept' ? (field.value ? control(field) : '') : labelled(field)))}
     <button class="button">Show</button>
   </form>`;
+}
+
+function labelled(field: FilterField): Html {
+  return html`<div class="field filter-${field.kind}"><label for="filter-${field.name}">${field.label}</label>${control(field)}</div>`;
 }
 
 function control(field: FilterField): Html {
   const id = `filter-${field.name}`;
   const text = field.value instanceof Date ? inForm(field.value) : (field.value ?? '');
-  if (field.kind === 'id') {
-    return html`<input id="${id}" name="${field.name}" value="${text}" maxlength="255" autocomplete="off" autocapitalize="none" spellcheck="false" />`;
-  }
+  if (field.kind === 'kept') return html`<input type="hidden" name="${field.name}" value="${text}" />`;
   if (field.kind === 'instant') {
-    return html`<input id="${id}" type="datetime-local" name="${field.name}" value="${text}" step="1" />`;
+    // With seconds only where somebody has given them: the field would refuse its own value.
+    const step = /:\d\d:/.test(text) ? html`step="any"` : '';
+    return html`<input id="${id}" type="datetime-local" name="${field.name}" value="${text}" ${step} />`;
   }
   return html`<select id="${id}" name="${field.name}">
     <option value="">${field.any}</option>

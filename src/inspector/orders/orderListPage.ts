@@ -2,15 +2,17 @@
 // goes straight to it.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
+import type { EventListRow } from '../../../db/inspect/eventList.ts';
 import { CANDIDATES, LOOK, listOrderIds, type OrderListFilter } from '../../../db/inspect/orderList.ts';
 import { readOrderRows } from '../../../db/inspect/orderRows.ts';
-import { BEGINNING_LIMIT, type Found, findKept, findOrders, type KeptFound } from '../../../db/inspect/orderSearch.ts';
+import { BEGINNING_LIMIT, FOUND_LIMIT, type Found, findKept, findOrders } from '../../../db/inspect/orderSearch.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
 import { emptyState, notice, panel } from '../parts.ts';
 import { CAUSE_WORDS, CAUSES } from './causes.ts';
-import { keptTable } from './eventTable.ts';
+import { eventTable } from './eventTable.ts';
 import { choicesOf, type FilterField, filterChips, filterForm } from './filters.ts';
+import { listPanel } from './listPanel.ts';
 import { orderTable } from './orderTable.ts';
 import { pager } from './pager.ts';
 import {
@@ -75,16 +77,16 @@ export async function orderListPage(c: Context<InspectorEnv>, deps: Deps): Promi
     nav: 'orders',
     // A search is a question asked once; the list goes on.
     ...(q === undefined && { live: {} }),
-    main: html`<div class="page-head"><h1>Orders</h1></div>
+    main: html`<div class="page-head"><h1>${titleOf(found, q)}</h1></div>
       ${filterForm(PATH, fields)} ${filterChips(PATH, fields)}
-      <div class="stack" data-live="orders">
-        ${page.cut ? notice('held', cutSentence(filter)) : ''}
-        ${found && found.length >= BEGINNING_LIMIT ? notice('held', `More orders fit than are listed: these are among the ${BEGINNING_LIMIT} newest of them.`) : ''}
-        ${rows.length > 0 ? panel({ id: 'list', title: titleOf(found, q), live: false, body: html`${orderTable(rows, now)}${pages}` }) : nothing(query, found, kept, pages, page.lookedTo !== null)}
-        ${kept.length > 0 ? keptPanel(kept, now, q ?? '') : ''}
-      </div>`,
+      ${page.cut ? notice('held', cutSentence(filter)) : ''} ${found && isCut(found) ? notice('held', 'More orders fit than are listed. Type more of the id.') : ''}
+      ${listPanel(rows.length > 0 ? html`${orderTable(rows, now)}${pages}` : nothing(query, found, kept, pages, page.lookedTo !== null))}
+      ${kept.length > 0 ? keptPanel(kept, now, q ?? '') : ''}`,
   });
 }
+
+const isCut = (found: readonly Found[]): boolean =>
+  found.length >= (found[0]?.name === 'order' ? BEGINNING_LIMIT : FOUND_LIMIT);
 
 /** The order that all names found lead to. */
 function onlyOne(found: readonly Found[] | null): string | null {
@@ -93,7 +95,7 @@ function onlyOne(found: readonly Found[] | null): string | null {
 }
 
 function titleOf(found: readonly Found[] | null, q: string | undefined): string {
-  if (!found) return 'Orders';
+  if (!found?.length) return 'Orders';
   const names = [...new Set(found.map(one => one.name))];
   return `Orders with the ${names.join(' and the ')} ${q}`;
 }
@@ -107,11 +109,11 @@ function fieldsOf(query: OrderListQuery, { core }: Deps): FilterField[] {
   const choice = (name: 'state' | 'provider' | 'verdict' | 'cause', label: string) =>
     ({ kind: 'choice', name, label, value: query[name], any: 'Any' }) as const;
   return [
-    { kind: 'id', name: 'q', label: 'Id', value: query.q },
+    { kind: 'kept', name: 'q', label: 'Id', value: query.q },
     { ...choice('state', 'State'), choices: choicesOf(STATES) },
     { ...choice('provider', 'Provider'), choices: choicesOf(providers) },
     { ...choice('verdict', 'Had verdict'), choices: choicesOf(ORDER_VERDICTS) },
-    { ...choice('cause', 'Stuck for'), any: '–', choices: [{ value: 'any', label: 'any cause' }, ...causes] },
+    { ...choice('cause', 'Stuck for'), any: 'Not asked', choices: [{ value: 'any', label: 'any cause' }, ...causes] },
     { kind: 'instant', name: 'from', label: 'Made from (UTC)', value: query.from },
     { kind: 'instant', name: 'to', label: 'Made before (UTC)', value: query.to },
   ];
@@ -123,14 +125,18 @@ const KINDS_OF_IDS = `We looked among our orders (also by the beginning of their
 function nothing(
   query: OrderListQuery,
   found: readonly Found[] | null,
-  kept: readonly KeptFound[],
+  kept: readonly EventListRow[],
   pages: Html,
   isBounded: boolean,
 ): Html {
   const { q, state, provider, verdict, cause, from, to, cursor } = query;
   const isFiltered = Boolean(state || provider || verdict || cause || from || to);
   if (q !== undefined && found?.length === 0) {
-    if (kept.length > 0) return notice('held', `No order has ${q}, but an event that carries it is kept: see below.`);
+    if (kept.length > 0)
+      return emptyState(
+        `No order has ${q}`,
+        'But something that carries it has arrived, and waits for its order: see below.',
+      );
     return emptyState(`Nothing found for “${q}”`, KINDS_OF_IDS, {
       href: '/inspector/events?verdict=unmatched',
       label: 'See events without an order',
@@ -150,10 +156,10 @@ function nothing(
   );
 }
 
-const keptPanel = (kept: readonly KeptFound[], now: Date, q: string): Html =>
+const keptPanel = (kept: readonly EventListRow[], now: Date, q: string): Html =>
   panel({
     id: 'kept',
     title: `Events that carry ${q} and belong to no order`,
     live: false,
-    body: keptTable(kept, now),
+    body: eventTable(kept, now, { verdict: true, order: false }),
   });

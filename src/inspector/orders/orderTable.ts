@@ -20,20 +20,20 @@ function orderRow(row: OrderListRow, now: Date): Html {
   const order = orderView(row.order, now);
   return html`<tr data-row>
     <td data-label="Order" class="nowrap">${idCell(order)}</td>
-    <td data-label="State"><span class="badges">${badge(order.state)}${order.stuck ? causeBadge(order) : ''}</span></td>
-    <td data-label="User">${userCell(order)}</td>
+    <td data-label="State"><span class="badges">${badge(order.state)}${order.stuck && order.stuck.cause !== order.state ? causeBadge(order) : ''}</span></td>
+    <td data-label="User" class="any-length">${userCell(order)}</td>
     <td data-label="Product">${order.product}${order.kind === 'purchase' ? '' : html` <span class="quiet">${order.kind}</span>`}</td>
     <td data-label="Amount" class="right">${money(order.amountMinor, order.currency)}</td>
-    <td data-label="Provider">${order.provider ?? '–'}</td>
+    <td data-label="Provider" class="nowrap">${order.provider ?? '–'}</td>
     <td data-label="Made" class="nowrap">${age(order.createdAt, now)}</td>
-    <td data-label="Last event">${lastEvent(row, now)}</td>
+    <td data-label="Last event" class="wide">${lastEvent(row, now)}</td>
   </tr>`;
 }
 
 /** Orders that are stuck, with why and what comes next. */
 export function stuckTable(rows: readonly OrderListRow[], now: Date): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Stuck orders, a table that may scroll sideways"><table class="cards orders">
-    <thead><tr><th scope="col">Order</th><th scope="col">Cause</th><th scope="col">Detail</th><th scope="col">Stuck for</th><th scope="col">Next try</th><th scope="col">User</th><th scope="col" class="right">Amount</th><th scope="col">Provider</th></tr></thead>
+    <thead><tr><th scope="col">Order</th><th scope="col">Cause</th><th scope="col">Detail</th><th scope="col">Stuck since</th><th scope="col">Next try</th><th scope="col">User</th><th scope="col" class="right">Amount</th><th scope="col">Provider</th></tr></thead>
     <tbody>${rows.map(row => stuckRow(row, now))}</tbody>
   </table></div>`;
 }
@@ -43,12 +43,12 @@ function stuckRow(row: OrderListRow, now: Date): Html {
   return html`<tr data-row>
     <td data-label="Order" class="nowrap">${idCell(order)}</td>
     <td data-label="Cause"><span class="badges">${order.stuck ? causeBadge(order) : badge(order.state)}</span></td>
-    <td data-label="Detail" class="detail">${order.stuck ? (order.stuck.detail ?? '–') : 'It moves again.'}</td>
-    <td data-label="Stuck for" class="nowrap">${order.stuck ? age(order.stuck.since, now) : '–'}</td>
+    <td data-label="Detail" class="detail any-length wide">${order.stuck ? (order.stuck.detail ?? '–') : 'It moves again.'}</td>
+    <td data-label="Stuck since" class="nowrap">${order.stuck ? age(order.stuck.since, now) : '–'}</td>
     <td data-label="Next try" class="nowrap">${nextTry(row, order, now)}</td>
-    <td data-label="User">${userCell(order)}</td>
+    <td data-label="User" class="any-length">${userCell(order)}</td>
     <td data-label="Amount" class="right">${money(order.amountMinor, order.currency)}</td>
-    <td data-label="Provider">${order.provider ?? '–'}</td>
+    <td data-label="Provider" class="nowrap">${order.provider ?? '–'}</td>
   </tr>`;
 }
 
@@ -66,14 +66,14 @@ function lastEvent({ lastEvent: heard, lastStep }: OrderListRow, now: Date): Htm
   return html`<span class="heard">${heard.type} ${verdictBadge(heard.verdict)} <span class="quiet">${age(heard.at, now)}</span></span>`;
 }
 
-/** When something happens by itself; a hand is needed where nothing will. */
-function nextTry({ order: row, nextEffect }: OrderListRow, { stuck }: OrderView, now: Date): Html | string {
-  if (nextEffect) {
-    const tries = nextEffect.attempts === 0 ? '' : html` <span class="quiet">after ${nextEffect.attempts}</span>`;
-    return html`${nextEffect.effect} ${nextEffect.availableAt <= now ? 'now' : age(nextEffect.availableAt, now)}${tries}`;
-  }
-  if (stuck?.cause === 'deadline_passed') return 'now, by the sweeper';
-  if (row.wakeAt && row.wakeAt > now) return html`deadline ${age(row.wakeAt, now)}`;
-  if (row.wakeAt) return 'now, by the sweeper';
-  return stuck ? 'by hand only' : '–';
+const BY_SWEEPER = 'now, by the sweeper';
+
+/** When what holds the order is tried again by itself. A dead effect, a doubt and an unreadable order wait for a person. */
+function nextTry({ order: { wakeAt }, nextEffect }: OrderListRow, { stuck }: OrderView, now: Date): Html | string {
+  if (!stuck) return '–';
+  if (stuck.cause === 'deadline_passed') return BY_SWEEPER;
+  if (stuck.cause === 'grant_failed' && wakeAt) return wakeAt <= now ? BY_SWEEPER : age(wakeAt, now);
+  if (nextEffect?.effect !== 'reconcile') return 'by hand only';
+  const asks = nextEffect.availableAt <= now ? 'now' : age(nextEffect.availableAt, now);
+  return html`<span class="two"><span>by hand only</span><span class="quiet">asks the provider ${asks}</span></span>`;
 }

@@ -6,8 +6,9 @@ import { readOrderRows } from '../../../db/inspect/orderRows.ts';
 import type { StuckCause } from '../../../db/orders.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage, type Viewer } from '../page.ts';
-import { emptyState, notice, panel } from '../parts.ts';
+import { emptyState, notice } from '../parts.ts';
 import { CAUSE_WORDS, CAUSES } from './causes.ts';
+import { listPanel } from './listPanel.ts';
 import { stuckTable } from './orderTable.ts';
 import { pager } from './pager.ts';
 import { linkTo, PAGE_SIZE, readStuckQuery } from './query.ts';
@@ -56,7 +57,7 @@ export async function stuckPage(c: Context<InspectorEnv>, { db, clock, bulkRetry
       ${tabs('Causes', 'stuck-tabs', causeTabs(cause, counts))}
       ${cause ? html`<p class="cause"><b>${CAUSE_WORDS[cause].sentence}</b> ${CAUSE_WORDS[cause].advice}</p>` : ''}
       ${page.cut ? notice('held', `More than ${CANDIDATES.toLocaleString('en')} orders are stuck. ${CANDIDATES.toLocaleString('en')} of each cause are listed; a bulk retry reaches all of them.`) : ''}
-      ${panel({ id: 'list', title: cause ? CAUSE_WORDS[cause].label : 'Every cause', body: rows.length > 0 ? html`${stuckTable(rows, now)}${pages}` : nothing(cause, cursor, pages) })}
+      ${listPanel(rows.length > 0 ? html`${stuckTable(rows, now)}${pages}` : nothing(cause, cursor, pages))}
       ${cause && counts[cause] > 0 ? bulkRetryForm(c.var.viewer, cause, counts[cause]) : ''}`,
   });
 }

@@ -1,10 +1,12 @@
 // Lists: filters, tabs, tables, pages.
 
 export const ORDERS_STYLE = `
-.filters { display: grid; gap: .5rem .625rem; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); align-items: end; }
-.filters .field label { font-size: .8125rem; color: var(--quiet); }
-.filters .filter-id { grid-column: span 2; }
-.filters .button { justify-self: start; min-width: 5rem; }
+.filters { display: flex; flex-wrap: wrap; gap: .5rem .625rem; align-items: end; }
+.filters .field { flex: 1 1 7.5rem; max-width: 14rem; }
+.filters .filter-instant { flex-basis: 12.5rem; }
+.filters .field label { color: var(--quiet); font-size: .8125rem; }
+.filters select, .filters input { height: 2.125rem; min-width: 0; }
+.filters .button { min-width: 4.5rem; height: 2.125rem; }
 .chip-off { display: inline-grid; place-items: center; width: 1.25rem; height: 1.25rem; margin-right: -.25rem; border-radius: 50%; color: var(--quiet); text-decoration: none; }
 .chip-off:hover { background: var(--raised); color: var(--text); text-decoration: none; }
 .chips li { display: inline-flex; align-items: center; max-width: 100%; overflow-wrap: anywhere; }
@@ -20,16 +22,18 @@ export const ORDERS_STYLE = `
 .badges { display: inline-flex; flex-wrap: wrap; gap: .25rem; }
 .two { display: inline-grid; gap: .125rem; justify-items: start; }
 a.plain { color: inherit; }
-.orders td, .events td { overflow-wrap: anywhere; }
+.any-length { overflow-wrap: anywhere; }
 td.detail { min-width: 12rem; max-width: 26rem; }
-td.nowrap { overflow-wrap: normal; }
 .heard { display: inline-flex; flex-wrap: wrap; gap: 0 .375rem; align-items: baseline; }
 .cause { max-width: 60rem; color: var(--quiet); }
 .cause b { color: var(--text); font-weight: 560; }
 @media (max-width: 40rem) {
-  .filters { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  td.detail { max-width: none; }
-  .two { justify-items: end; }
+  .filters { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .filters .field { max-width: none; }
+  .filters .filter-instant { grid-column: 1 / -1; }
+  .filters select, .filters input, .filters .button { height: 2.5rem; }
+  td.detail { min-width: 0; max-width: none; }
+  table.cards td.none { display: none; }
   .pager .buttons { width: 100%; }
 }
 `;
