@@ -12,7 +12,7 @@ export function stuckPanel({ stuck, now }: Overview): Html {
   const body =
     groups.length === 0
       ? emptyState('Nothing is stuck', 'Every order has moved on, or waits for something that is still to come.')
-      : html`<div class="scroll" tabindex="0" role="region" aria-label="Stuck orders by cause"><table class="cards overview-stuck">
+      : html`<div class="scroll" tabindex="0" role="region" aria-label="Stuck orders by cause"><table class="overview-stuck">
           <thead><tr><th scope="col">Cause</th><th scope="col" class="right">Orders</th><th scope="col">Longest</th></tr></thead>
           <tbody>${groups.map(
             ({ cause, oldestAt, ...waiting }) => html`<tr data-row>
@@ -35,7 +35,7 @@ const KEPT_SENTENCES: Readonly<Record<string, string>> = {
 
 /** Events without a decision, and what the service found to be wrong. */
 export function keptPanel({ kept, findings, now }: Overview): Html {
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Events without a decision, and findings"><table class="cards overview-stuck">
+  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Events without a decision, and findings"><table class="overview-stuck">
     <thead><tr><th scope="col">What</th><th scope="col" class="right">Count</th><th scope="col">Oldest</th></tr></thead>
     <tbody>
       ${kept.map(

@@ -47,10 +47,20 @@ export function ordersChart({ steps, span, ordersAsOf }: Overview): Html {
   const series = ORDER_SERIES.map(name => ({ name, values: steps.map(step => step[name]) }));
   const top = roundTop(Math.max(...series.flatMap(({ values }) => values)));
   const { x, y, middle } = scales(steps, top);
-  const path = line<number>()
-    .x((_, index) => middle(index))
-    .y(value => y(value));
-  const shapes = html`${series.map(({ name, values }) => html`<path class="line line-${name}" d="${path(values) ?? ''}" />`)}
+  const path = (values: number[], isDrawn: (index: number) => boolean) =>
+    line<number>()
+      .defined((_, index) => isDrawn(index))
+      .x((_, index) => middle(index))
+      .y(value => y(value))(values) ?? '';
+  // The last step is not over: what falls there has not happened yet.
+  const running = steps.length - 1;
+  const shapes = html`${series.map(
+    ({
+      name,
+      values,
+    }) => html`<path class="line line-${name} line-now" d="${path(values, index => index >= running - 1)}" />
+      <path class="line line-${name}" d="${path(values, index => index < running)}" />`,
+  )}
     ${touchStrips(steps, span, x, step => ORDER_SERIES.map(name => `${figure(step[name])} ${name}`).join(', '))}`;
   return chartPanel(
     { id: 'orders-chart', title: 'Orders over time', series, top, shapes },
@@ -111,7 +121,7 @@ function touchStrips(steps: readonly Step[], span: Span, x: { step(): number }, 
   const width = fixed(x.step());
   return html`${steps.map(
     (step, index) =>
-      html`<rect class="strip" x="${fixed(index * x.step())}" y="0" width="${width}" height="${HEIGHT}"><title>${stepName(step.at, span)}: ${words(step)}</title></rect>`,
+      html`<rect class="strip${index === steps.length - 1 ? ' strip-now' : ''}" x="${fixed(index * x.step())}" y="0" width="${width}" height="${HEIGHT}"><title>${stepName(step.at, span)}${index === steps.length - 1 ? ', not over yet' : ''}: ${words(step)}</title></rect>`,
   )}`;
 }
 

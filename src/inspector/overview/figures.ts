@@ -20,9 +20,5 @@ export function asOfNote(asOf: AsOf): Html {
   return html`as of ${instant(asOf.at)}`;
 }
 
-/** `3 orders`, `1 order` */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${figure(count)} ${count === 1 ? one : many}`;
-
 /** What has no provider, such as a trial. */
 export const providerName = (provider: string): string => (provider === '' ? 'no provider' : provider);

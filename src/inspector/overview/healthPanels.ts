@@ -20,7 +20,7 @@ const LANE_WORDS: Readonly<Record<string, string>> = {
 /** Effects that wait, by lane. */
 export function outboxPanel({ outbox, now }: Overview): Html {
   const { lanes, pending, dead } = outbox;
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Effects by lane"><table class="cards">
+  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Effects by lane"><table class="overview-lanes">
       <thead><tr><th scope="col">Lane</th><th scope="col" class="right">Due</th><th scope="col" class="right">Running</th><th scope="col">Oldest due</th></tr></thead>
       <tbody>${lanes.map(
         ({ lane, due, leased }) => html`<tr>

@@ -1,6 +1,6 @@
 // Where all orders stand, and their money.
 import { html } from 'hono/html';
-import type { Overview, StateCount } from '../../../db/inspect/overview.ts';
+import type { CurrencyMoney, Overview, StateCount } from '../../../db/inspect/overview.ts';
 import type { Html } from '../page.ts';
 import { badge, money, panel } from '../parts.ts';
 import { asOfNote, figure, providerName } from './figures.ts';
@@ -53,29 +53,26 @@ function linkQuery(filter: Readonly<Record<string, string>>): string {
   return set.length === 0 ? '' : `?${new URLSearchParams(set).toString()}`;
 }
 
-/** Money by currency: what came in, what went back, and what access was given for. */
+/** What came in, what went back, what is left, and what access was given for it. */
+const MONEY_ROWS: readonly { name: string; of: (money: CurrencyMoney) => number; strong?: true }[] = [
+  { name: 'Captured', of: ({ capturedMinor }) => capturedMinor },
+  { name: 'Refunded', of: ({ refundedMinor }) => refundedMinor },
+  { name: 'Lost to disputes', of: ({ lostMinor }) => lostMinor },
+  { name: 'Net', of: ({ netMinor }) => netMinor, strong: true },
+  { name: 'Granted', of: ({ grantedMinor }) => grantedMinor },
+  { name: 'Net − granted', of: ({ netMinor, grantedMinor }) => netMinor - grantedMinor },
+];
+
+/** Money, a column a currency. */
 export function moneyPanel({ money: currencies, ordersAsOf }: Overview): Html {
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Money by currency"><table class="cards">
-      <thead><tr><th scope="col">Currency</th>${['Captured', 'Refunded', 'Lost', 'Net', 'Granted', 'Net − granted'].map(
-        name => html`<th scope="col" class="right">${name}</th>`,
-      )}</tr></thead>
-      <tbody>${currencies.map(
-        ({ currency, capturedMinor, refundedMinor, lostMinor, netMinor, grantedMinor }) => html`<tr>
-          <th scope="row" class="wide">${currency}</th>
-          ${(
-            [
-              ['Captured', capturedMinor],
-              ['Refunded', refundedMinor],
-              ['Lost', lostMinor],
-              ['Net', netMinor],
-              ['Granted', grantedMinor],
-              ['Net − granted', netMinor - grantedMinor],
-            ] as const
-          ).map(([label, amount]) => html`<td class="right" data-label="${label}">${money(amount, currency)}</td>`)}
-        </tr>`,
+  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Money by currency"><table class="overview-money">
+      <thead><tr><th scope="col"><span class="hidden">Money</span></th>${currencies.map(({ currency }) => html`<th scope="col" class="right">${currency}</th>`)}</tr></thead>
+      <tbody>${MONEY_ROWS.map(
+        ({ name, of, strong }) => html`<tr class="${strong ? 'overview-sum' : ''}"><th scope="row">${name}</th>
+          ${currencies.map(one => html`<td class="right">${money(of(one), one.currency)}</td>`)}</tr>`,
       )}</tbody>
     </table></div>
-    <p class="note overview-foot">Net is what was captured, less what was refunded or lost to disputes. Granted is the price of the orders
-      that are subscribed now. What is left over was paid twice, is parked or captured, or went back in part.</p>`;
+    <p class="note overview-foot">Net is captured − refunded − lost. Granted is the price of the orders that are subscribed now. What is
+      left over was paid twice, waits in captured or parked, or went back in part.</p>`;
   return panel({ id: 'money', title: 'Money', aside: asOfNote(ordersAsOf), body });
 }

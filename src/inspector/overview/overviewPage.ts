@@ -26,7 +26,7 @@ export function overviewPage({ overview, listings, beginning }: OverviewPage): H
       isNew
         ? ''
         : html`<div class="overview-two">${ordersChart(overview)}${verdictsChart(overview)}</div>
-          <div class="overview-two">${statesPanel(overview)}${moneyPanel(overview)}</div>`
+          <div class="overview-two overview-uneven">${statesPanel(overview)}${moneyPanel(overview)}</div>`
     }
     ${webhookPanel(overview)}
     <div class="overview-two">${outboxPanel(overview)}${sweeperPanel(overview, listings)}</div></div>`;

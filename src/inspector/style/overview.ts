@@ -2,15 +2,19 @@
 
 export const OVERVIEW_STYLE = `
 .overview-two { display: grid; gap: 1rem; grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: stretch; }
+.overview-uneven { grid-template-columns: minmax(0, 13fr) minmax(0, 7fr); }
 @media (max-width: 66rem) { .overview-two { grid-template-columns: minmax(0, 1fr); } }
 .overview { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 .overview .panel-body:has(> .scroll:first-child) { padding: 0; }
-.overview-foot { padding: .625rem 1rem; border-top: 1px solid var(--line); max-width: 60rem; }
+.overview-foot { padding: .625rem 1rem; border-top: 1px solid var(--line); text-wrap: pretty; }
 .overview-stuck tbody th { white-space: normal; font-size: .875rem; font-weight: 520; color: var(--text); }
 .overview-stuck tbody th .note { display: block; font-weight: 400; }
 .overview tbody th { color: var(--text); font-size: .875rem; }
 .overview tbody th .note { font-weight: 400; }
 .overview-name { text-transform: capitalize; }
+.overview-lanes tbody th { white-space: normal; }
+@media (min-width: 40.01rem) { .overview-states :is(th, td):not(:first-child, :last-child) { padding-left: .4375rem; padding-right: .4375rem; } }
+.overview-sum > * { font-weight: 620; }
 .overview-alarm { color: var(--bad); font-weight: 620; }
 .overview-error { color: var(--bad); overflow-wrap: anywhere; }
 .overview-inner { margin: .5rem -1rem -.875rem; border-top: 1px solid var(--line); }
@@ -32,7 +36,9 @@ export const OVERVIEW_STYLE = `
 .grid-line { stroke: var(--line); vector-effect: non-scaling-stroke; }
 .line { fill: none; stroke: var(--series); stroke-width: 2; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
 .line-failed { stroke-dasharray: 5 3; }
+.line-now { stroke-opacity: .35; }
 .strip { fill: transparent; }
+.strip-now { fill: var(--text); fill-opacity: .04; }
 .strip:hover { fill: var(--text); fill-opacity: .06; }
 [class^="fill-"] { fill: var(--series); }
 .line-created, .key-created { --series: #7d8798; }
@@ -56,7 +62,7 @@ export const OVERVIEW_STYLE = `
 .overview-table summary { color: var(--quiet); font-size: .8125rem; }
 .overview-table .scroll { margin: .5rem -1rem -.875rem; max-height: 18rem; overflow: auto; border-top: 1px solid var(--line); }
 @media (max-width: 40rem) {
-  .overview-states tr { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  table.overview-states tr { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .overview-chart svg { height: 9rem; }
 }
 `;
