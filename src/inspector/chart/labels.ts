@@ -13,23 +13,43 @@ const TOLD = 13;
 /** Where along the line a chip is tried: the middle first, then further and further out. */
 const PLACES = [0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.26, 0.74, 0.22, 0.78, 0.18, 0.82];
 
-/**
- * One label a walked way, in the order they are drawn. `withEvents` also names the event where there is room; not where a
- * number would find none because of it.
- */
+/** One label a walked way, in the order they are drawn; `withEvents` also names the event where there is room. */
 export function labelsOf(ways: readonly DrawnWay[], states: readonly Box[], withEvents: boolean): Label[] {
+  const walked = ways.filter(({ chip, line }) => chip !== '' && line.length > 1);
+  return (withEvents && together(walked, states)) || namedWherePossible(walked, states, withEvents);
+}
+
+/** Number and event of a way look for their place together. Null when a number finds none because of it. */
+function together(ways: readonly DrawnWay[], states: readonly Box[]): Label[] | null {
   const taken: Box[] = [...states];
   const labels: Label[] = [];
   // The way being walked chooses its place first.
   for (const way of ways.toReversed()) {
-    if (way.chip === '' || way.line.length < 2) continue;
-    const label = (withEvents && way.told ? placed(way, way.told, taken) : null) ?? placed(way, '', taken);
-    if (!label && withEvents) return labelsOf(ways, states, false);
-    const found = label ?? at(way, '', 0.5);
-    taken.push(around(found));
-    labels.unshift(found);
+    const label = (way.told ? placed(way, way.told, taken) : null) ?? placed(way, '', taken);
+    if (!label) return null;
+    taken.push(around(label));
+    labels.unshift(label);
   }
   return labels;
+}
+
+/** The numbers look for their places alone, because they matter more; then the events that still fit are named. */
+function namedWherePossible(ways: readonly DrawnWay[], states: readonly Box[], withEvents: boolean): Label[] {
+  const taken: Box[] = [...states];
+  const labels = ways
+    .toReversed()
+    .map(way => {
+      const label = placed(way, '', taken) ?? at(way, '', 0.5);
+      taken.push(label.box);
+      return { label, told: way.told };
+    })
+    .map(({ label, told }) => {
+      const named = { ...label, told };
+      if (!withEvents || taken.some(box => box !== label.box && overlaps(around(named), box))) return label;
+      taken.push(around(named));
+      return named;
+    });
+  return labels.toReversed();
 }
 
 function placed(way: DrawnWay, told: string, taken: readonly Box[]): Label | null {

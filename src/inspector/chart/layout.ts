@@ -29,7 +29,7 @@ type Measures = {
 const MEASURES: Readonly<Record<Shape, Measures>> = {
   // The gap holds the name of an event in small type.
   wide: { along: 100, across: 46, gap: 118, beside: 20, lines: 18, loop: 26, margin: 8, label: 16 },
-  tall: { along: 46, across: 88, gap: 46, beside: 20, lines: 11, loop: 22, margin: 6, label: 6 },
+  tall: { along: 46, across: 88, gap: 46, beside: 26, lines: 11, loop: 22, margin: 6, label: 6 },
 };
 /** How straight a line leaves and enters a box, in px. */
 const LEAD = 16;
