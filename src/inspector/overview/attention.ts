@@ -13,13 +13,13 @@ export function stuckPanel({ stuck, now }: Overview): Html {
     groups.length === 0
       ? emptyState('Nothing is stuck', 'Every order has moved on, or waits for something that is still to come.')
       : html`<div class="scroll" tabindex="0" role="region" aria-label="Stuck orders by cause"><table class="overview-stuck">
-          <thead><tr><th scope="col">Cause</th><th scope="col" class="right">Orders</th><th scope="col">Longest</th></tr></thead>
+          <thead><tr><th scope="col">Cause</th><th scope="col" class="right">Orders</th><th scope="col">Oldest</th></tr></thead>
           <tbody>${groups.map(
             ({ cause, oldestAt, ...waiting }) => html`<tr data-row>
               <th scope="row" class="wide"><a href="/inspector/stuck?cause=${cause}">${CAUSE_WORDS[cause].label}</a>
                 <span class="note">${CAUSE_WORDS[cause].sentence}</span></th>
               <td class="right number" data-label="Orders">${waitingFigure(waiting)}</td>
-              <td data-label="Longest">${oldestAt ? age(oldestAt, now) : '–'}</td>
+              <td data-label="Oldest">${oldestAt ? age(oldestAt, now) : '–'}</td>
             </tr>`,
           )}</tbody>
         </table></div>`;
