@@ -18,13 +18,18 @@ export type MaskedBody = {
   truncated: boolean;
 };
 
-/** Header names that are shown; signatures, cookies and keys are not among them. */
-const SHOWN_HEADERS = new Set(['content-type', 'content-length', 'user-agent', 'webhook-id', 'webhook-timestamp']);
+/** Header names that are shown, each as the field of a body that holds the like; signatures, cookies and keys are not among them. */
+const SHOWN_HEADERS: ReadonlyMap<string, string> = new Map([
+  ['content-type', 'reason'],
+  ['user-agent', 'reason'],
+  ['webhook-id', 'id'],
+  ['webhook-timestamp', 'timestamp'],
+]);
 
 export function maskHeaders(headers: Record<string, unknown>): { name: string; value: string; masked: boolean }[] {
   return Object.entries(headers).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    const shown = SHOWN_HEADERS.has(name.toLowerCase()) ? shownValue('reason', text) : null;
+    const shown = shownValue(SHOWN_HEADERS.get(name.toLowerCase()) ?? '', text);
     return shown === null
       ? { name: shownKey(name), value: maskOf(text), masked: true }
       : { name: shownKey(name), value: String(shown), masked: shown !== text };

@@ -47,9 +47,9 @@ function replayNotice({ row, replay }: OrderModel): Html {
 
 function stepView({ row }: OrderModel, t: TransitionRow, step: ReplayStep | undefined, isOpen: boolean): Html {
   const { version, type, from, to, source, eventKey, at } = t;
-  return html`<li><details id="version-${version}" ${isOpen ? html`open` : ''}>
+  return html`<li id="version-${version}"><details ${isOpen ? html`open` : ''}>
     <summary><span class="step-version">${version}</span> <b>${type}</b>
-      <span class="step-path">${from ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)}</span>
+      <span class="step-path">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : from ? html`<span class="quiet">stays</span> ` : ''}${badge(to)}</span>
       <span class="step-at">${instant(at)}</span></summary>
     <div class="step-body">
       ${whoAndWhy(t)}

@@ -21,20 +21,22 @@ export function truthView({ order }: OrderPageRow, answer: TruthAnswer): Html {
     <h3>What ${provider} knows, beside ours</h3>
     <p class="quiet">Asked ${instant(at)}. Nothing was written: what it told is shown and forgotten.</p>
     ${told.missing.map(sentence => notice('held', sentence))}
-    ${rows.length === 0 ? emptyState('No payment there', `${provider} knows of no payment for this order, and neither do we.`) : summary(different)}
+    ${rows.length === 0 ? emptyState('No payment there', `${provider} knows of no payment for this order, and neither do we.`) : summary(different, told.missing.length === 0)}
     ${rows.length === 0 ? '' : table(provider, rows)}
     ${different === 0 ? '' : html`<p>What the provider says becomes ours by an event: by its next webhook, or when the sweeper asks for it.</p>`}
     ${order.provider ? askProvider(order.id, order.provider) : ''}
   </div>`;
 }
 
-function summary(different: number): Html {
-  return different === 0
+function summary(different: number, isAll: boolean): Html {
+  if (different > 0)
+    return notice(
+      'bad',
+      html`<b>${different === 1 ? 'One entry differs.' : `${different} entries differ.`}</b> Each is marked below.`,
+    );
+  return isAll
     ? notice('good', 'Both sides agree.')
-    : notice(
-        'bad',
-        html`<b>${different === 1 ? 'One entry differs.' : `${different} entries differ.`}</b> Each is marked below.`,
-      );
+    : html`<p>What it told agrees with our books; not everything was told.</p>`;
 }
 
 function table(provider: string, rows: readonly TruthRow[]): Html {
@@ -45,7 +47,7 @@ function table(provider: string, rows: readonly TruthRow[]): Html {
         <th scope="row" data-label="What"><span>${what} ${copyable(id)}</span></th>
         <td data-label="Ours">${side(ours)}</td>
         <td data-label="${provider}">${side(theirs)}</td>
-        <td data-label="Difference">${differs.length > 0 ? html`<div>${toneBadge('differs', 'bad')} ${differs.join(', ')}</div>` : 'none'}</td>
+        <td data-label="Difference">${differs.length > 0 ? html`<div>${toneBadge('differs', 'bad')} ${differs.join(', ')}</div>` : theirs ? 'none' : 'not told'}</td>
       </tr>`,
     )}</tbody></table></div>`;
 }

@@ -23,6 +23,7 @@ export const ORDER_STYLE = `
 .order .to-come { margin-bottom: .875rem; padding: .5rem .75rem; border: 1px dashed var(--edge); border-radius: .5rem; }
 .order .to-come ul { padding: 0; list-style: none; }
 .order .to-come li { overflow-wrap: anywhere; }
+.order p a, .order dd > a, .order .notice a { text-decoration: underline; text-underline-offset: .15em; }
 .order .timeline, .order .steps, .order .because, .order .under-way { padding: 0; list-style: none; }
 .order .entry { position: relative; display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: .125rem 1.5rem; padding: .5rem 0; }
 .order .entry + .entry { border-top: 1px solid var(--line); }
@@ -81,11 +82,11 @@ export const ORDER_STYLE = `
 .order .because { margin: .5rem 0; padding-left: .75rem; display: grid; gap: .125rem; }
 .order .grants .own { background: var(--hover); box-shadow: inset 3px 0 var(--accent); }
 .order .grants td .quiet { display: block; }
+.quiet + .raw-body { margin-top: .5rem; }
 .raw-body { max-height: 40rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 .wrap { overflow-wrap: anywhere; }
-.raw-lead { margin: .25rem 0 1rem; color: var(--quiet); }
+.raw-lead { color: var(--quiet); }
 .order-find { display: flex; gap: .5rem; max-width: 36rem; margin-top: 1rem; }
-#arrival, #headers, #body { margin-bottom: 1rem; }
 /* Beside the timeline there is no room for columns: each row is a small list there, as on a phone. */
 @media (min-width: 70rem) {
   .order-side table.cards thead { position: absolute; clip-path: inset(50%); }
