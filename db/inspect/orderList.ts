@@ -10,8 +10,9 @@
 //   verdict illegal, mismatch,            inbox_{verdict}_received                   nothing until an event has that verdict,
 //           surplus, parked                                                          then one entry of 80 bytes
 //   state authorized, captured, parked    orders_unsettled                           nothing: there for the sweeper
-//   everything else, from, to             orders_created_at                          one entry of 56 bytes at its right edge
-//                                                                                    each time the order's row is written
+//   everything else, from, to             orders_created_at                          an entry at its right edge each time the
+//                                                                                    order's row is written: 230 bytes of
+//                                                                                    log an order, 2 % of what it writes
 //
 // The first four are few orders: at most CANDIDATES of them are taken and sorted. The last walks down the index and looks
 // at LOOK orders at most; a page that was not filled by then says how far back it has looked and goes on from there. So a
