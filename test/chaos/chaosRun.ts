@@ -25,6 +25,8 @@ const PART_MINOR = 10_000;
 /** How long a stage may take to be settled once the network is well, in real ms. */
 const HEALED_LIMIT_MS = 240_000;
 const LOOK_MS = 100;
+/** Customers who wait at once: more of them would only ask again and again while the machine is busy. */
+const ROOM = 24;
 
 /** 30 % no answer although it was done (a few of them never end, so that the caller's own deadline ends them), 20 % 5xx, half of them after it was done, 10 % resets, 5 % 429. */
 export const PROVIDER_CHAOS: FaultPlan = [
@@ -239,16 +241,20 @@ async function aWeekPasses(run: Run): Promise<void> {
   }
 }
 
-/** Customers come one after the other, and nobody waits for the one before. */
+/** Customers come one after the other; of those who wait for an answer there are never more than a shop has room for. */
 async function paced({ perSecond }: Run, count: number, one: (n: number) => Promise<unknown>): Promise<void> {
-  const all: Promise<unknown>[] = [];
-  for (let n = 0; n < count; n++) {
-    const own = one(n);
-    own.catch(() => {}); // reported below, when all have been asked
-    all.push(own);
+  const waiting = new Set<Promise<unknown>>();
+  const failed: unknown[] = [];
+  for (let n = 0; n < count && failed.length === 0; n++) {
+    const own: Promise<unknown> = one(n)
+      .catch(error => failed.push(error))
+      .finally(() => waiting.delete(own));
+    waiting.add(own);
     await sleep(1_000 / perSecond);
+    if (waiting.size >= ROOM) await Promise.race(waiting);
   }
-  await Promise.all(all);
+  await Promise.all(waiting);
+  if (failed.length > 0) throw failed[0];
 }
 
 /** Mulberry32. */

@@ -13,10 +13,11 @@ export const KEYS = {
 export const PRICE = { amountMinor: 49_900, currency: 'INR' };
 const SECRET = decodeSecret(KEYS.SANDBOX_WEBHOOK_SECRET);
 /** Longest time without an answer before somebody must look, in real ms. */
-const GIVE_UP_MS = 120_000;
+const GIVE_UP_MS = 300_000;
 const CALL_LIMIT_MS = 10_000;
-/** Shortest pause before the same is asked again, in real ms; up to twice as long. */
-const PAUSE_MS = 150;
+/** First and longest pause before the same is asked again, in real ms; each is drawn up to twice as long. */
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
 
 /** A 4xx: asking the same again would not help. */
 class Refused extends Error {}
@@ -57,7 +58,8 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
   /** Signed or stamped afresh for each try. */
   async function untilAnswered(method: string, make: () => Call): Promise<Json> {
     const giveUp = performance.now() + GIVE_UP_MS;
-    for (let said = 'nobody answered'; performance.now() < giveUp; repeated++) {
+    let pauseMs = PAUSE_MS;
+    for (let said = 'nobody answered'; ; repeated++) {
       const up = replicas.filter(({ url }) => url !== null);
       const url = up[Math.floor(random() * up.length)]?.url;
       const call = make();
@@ -72,7 +74,8 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
         // A wrong signature is one that took longer than its tolerance to arrive: the clock is fast.
         if (answer.status < 500 && answer.status !== 401) throw new Refused(`${method} ${path} was answered ${said}`);
       }
-      await sleep(PAUSE_MS * (1 + random()));
+      await sleep(pauseMs * (1 + random()));
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5);
       if (performance.now() >= giveUp) throw new Error(`${method} ${path} was never answered: ${said}`);
     }
   }
