@@ -62,8 +62,14 @@ export type LeaseRequest = {
  * made once, while the table is empty, when reading all of what is pending for every row seems just as good.
  *
  * An earlier effect of the same order and queue that is not over yet holds the later ones back; one that is dead does not.
- * A question that is only planned for later does not hold back one that is to be asked now.
+ * A question that is only planned for later does not hold back one that is to be asked now, and closing, which is tried for
+ * days, holds back no money.
  */
+const HOLDS_BACK: Partial<Record<Lane, string>> = {
+  question: 'and e.available_at <= $1::text::timestamptz',
+  provider: "and e.effect <> 'close'",
+};
+
 const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
   select o.id from outbox o
   where o.status = 'pending' and ${inLane('o', lane)} and o.available_at <= $1::text::timestamptz
@@ -71,7 +77,7 @@ const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
     and not exists (
       select from outbox e where e.order_id = o.order_id and e.status = 'pending' and ${queueOf('e')} = '${queueNamed(lane)}'
         and ${placeOf('e')} < ${placeOf('o')}
-        ${lane === 'question' ? 'and e.available_at <= $1::text::timestamptz' : ''}
+        ${HOLDS_BACK[lane] ?? ''}
       offset 0)
   order by o.available_at, o.id limit $${n} for update of o skip locked)`;
 
@@ -165,7 +171,7 @@ behind as materialized (
       and ${placeOf('t')} > ${placeOf('h')} and t.available_at < h.next_at::timestamptz
       and (t.leased_until is null or t.leased_until < now())
     order by t.order_version, t.id limit ${FOLLOWERS_PUT_OFF} for no key update skip locked) k
-  where h.ended = 'again' and ${queueOf('h')} <> 'question'),
+  where h.ended = 'again' and ${queueOf('h')} <> 'question' and h.effect <> 'close'),
 w as (
   insert into outbox as t (${COLUMNS})
   select h.id, h.order_id, h.order_version, h.effect, h.payload, h.dedup_key,

@@ -14,6 +14,8 @@ export type Effect = {
   orderVersion: number;
   /** Not before then; ISO 8601. */
   availableAt: string;
+  /** Not written where another transition follows in the same commit. */
+  unlessFollowed?: true;
 };
 
 type Action = { type: string; params?: unknown };
@@ -30,10 +32,17 @@ export function effectsOf(
   const add = (effect: Effect) => effects.has(effect.dedupKey) || effects.set(effect.dedupKey, effect);
   for (const { type, params } of actions) {
     if (type === 'effect') {
-      for (const { effect, key, each, delayMs = 0, payload } of [params as EffectsAsked].flat()) {
+      for (const { effect, key, each, delayMs = 0, unlessFollowed, payload } of [params as EffectsAsked].flat()) {
         const dedupKey = `${id}:${key}${each ? `:${version}` : ''}`;
         const availableAt = new Date(Date.parse(event.at) + delayMs).toISOString();
-        add({ effect, payload, dedupKey, orderVersion: version, availableAt });
+        add({
+          effect,
+          payload,
+          dedupKey,
+          orderVersion: version,
+          availableAt,
+          ...(unlessFollowed && { unlessFollowed }),
+        });
       }
     }
     if (type === 'rearmDead' && event.type === 'retry.requested' && before) {
@@ -42,6 +51,13 @@ export function effectsOf(
     }
   }
   return [...effects.values()];
+}
+
+/** What a commit of these transitions, and no more, writes into the outbox. */
+export function writtenEffects(steps: readonly { effects: readonly Effect[] }[]): Effect[] {
+  return steps.flatMap(({ effects }, index) =>
+    effects.filter(({ unlessFollowed }) => !unlessFollowed || index === steps.length - 1),
+  );
 }
 
 /** The payments once each refund among these effects has its amount set aside; the same array when there is none. */

@@ -3,6 +3,7 @@
 // A cell that answers without moving says so with `answer`; a cell that says nothing else answers `applied`.
 import {
   alert,
+  alertOfMissingGrant,
   capture,
   close,
   followRefund,
@@ -134,7 +135,7 @@ export const orderChart = orderSetup.createMachine({
       },
     },
     captured: {
-      after: { grantOverdue: { target: 'captured', reenter: true, actions: ['noteGrantTry', alert('grant_overdue')] } },
+      after: { grantOverdue: { target: 'captured', reenter: true, actions: ['noteGrantTry', alertOfMissingGrant] } },
       on: {
         'grant.recorded': { target: 'subscribed', actions: ['noteGranted', grant('give')] },
         'checkout.opened': opening,

@@ -129,6 +129,11 @@ function alertAbout(asked: Asked, cause: AlertCause): Record<string, unknown> {
 }
 export const alert = (cause: AlertCause) =>
   effect(asked => ({ effect: 'alert', key: `alert:${cause}`, each: true, payload: alertAbout(asked, cause) }));
+/** Told once an order, and only by a try that fails: the one that succeeds has nothing to tell. */
+export const alertOfMissingGrant = effect(asked => {
+  const payload = alertAbout(asked, 'grant_overdue');
+  return { effect: 'alert', key: 'alert:grant_overdue', unlessFollowed: true, payload };
+});
 /**
  * Tells of a refund that turned out to have failed, and has one that is under way asked about until it is over: its last
  * webhook may never come. Looked at before it is heard, so that the same news is told once.

@@ -42,13 +42,15 @@ export type Answer = { verdict: MachineVerdict; detail?: string };
 export type EffectName = 'open' | 'close' | 'capture' | 'void' | 'refund' | 'reconcile' | 'notify' | 'alert';
 /**
  * Something to do outside. `key` names it within the order; with `each`, every transition that asks means another one.
- * Not before `delayMs` after the transition.
+ * Not before `delayMs` after the transition. With `unlessFollowed` it is asked for only where its transition is the last of
+ * its commit: what it would tell is not true any more once the next one is written with it.
  */
 export type EffectParams = {
   effect: EffectName;
   key: string;
   each?: true;
   delayMs?: number;
+  unlessFollowed?: true;
   payload: Record<string, unknown>;
 };
 /** What one action asks for: one effect, several, or by an empty list none. */

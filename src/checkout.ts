@@ -153,29 +153,35 @@ async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: s
         legalEvents: [],
       });
     }
-    if (await claimOpening(deps.db, id)) await open(deps, provider, row);
+    if (await claimOpening(deps.db, id)) await openIfNobodyDid(deps, provider, row);
     else if (waited >= OPENING_WAIT_MS) throw new Overloaded('another call is opening this order; try again');
     else await sleep(OPENING_POLL_MS);
   }
 }
 
-async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow): Promise<void> {
-  const { id, userId, planId, amountMinor, currency } = row;
+/** Whoever waited for the right to open may have read the order before it was opened: opened is opened. */
+async function openIfNobodyDid(deps: CheckoutDeps, provider: PaymentProvider, { id }: OrderRow): Promise<void> {
   try {
-    const callbackUrl = callbackUrlOf(deps.publicUrl, provider.name);
-    const opened = await provider.createCheckout({ orderId: id, userId, planId, amountMinor, currency, callbackUrl });
-    await deps.dispatch({
-      source: 'checkout',
-      orderId: id,
-      provider: null,
-      providerOrderId: null,
-      eventKey: `opened:${opened.providerOrderId}`,
-      event: { type: 'checkout.opened', ...opened },
-      received: null,
-    });
+    const now = await readOrderRow(deps.db, id);
+    if (now && now.providerOrderId === null) await open(deps, provider, now);
   } finally {
     await releaseOpening(deps.db, id);
   }
+}
+
+async function open(deps: CheckoutDeps, provider: PaymentProvider, row: OrderRow): Promise<void> {
+  const { id, userId, planId, amountMinor, currency } = row;
+  const callbackUrl = callbackUrlOf(deps.publicUrl, provider.name);
+  const opened = await provider.createCheckout({ orderId: id, userId, planId, amountMinor, currency, callbackUrl });
+  await deps.dispatch({
+    source: 'checkout',
+    orderId: id,
+    provider: null,
+    providerOrderId: null,
+    eventKey: `opened:${opened.providerOrderId}`,
+    event: { type: 'checkout.opened', ...opened },
+    received: null,
+  });
 }
 
 function viewOf(row: OrderRow, { provider, deps }: { provider: PaymentProvider; deps: CheckoutDeps }): CheckoutView {

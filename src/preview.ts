@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts';
 import { loadForDecision } from '../db/load.ts';
 import { contextDiff } from '../machines/contextDiff.ts';
 import { decide } from '../machines/decide.ts';
+import { writtenEffects } from '../machines/effects.ts';
 import { legalEvents } from '../machines/legal.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import { stateName, storedForm } from '../machines/snapshot.ts';
@@ -55,9 +56,7 @@ export async function preview(
     to: stateName(after),
     version: after.version,
     diff: contextDiff(storedForm(before).context, storedForm(after).context),
-    effects: decision.steps.flatMap(step =>
-      step.effects.map(({ effect, payload, dedupKey }) => ({ effect, payload, dedupKey })),
-    ),
+    effects: writtenEffects(decision.steps).map(({ effect, payload, dedupKey }) => ({ effect, payload, dedupKey })),
     wakeAt: after.deadline?.dueAt ?? null,
     legalEvents: legalEvents(before, loaded.deadEffects),
   };

@@ -44,7 +44,7 @@ describe('the policies', () => {
   test.each([
     ['capture', 1, 1.2],
     ['void', 1, 1.2],
-    ['close', 1, 1.2],
+    ['close', 24, 48],
     ['open', 1, 1.2],
     ['refund', 3, 5],
     ['notify', 40, 55],

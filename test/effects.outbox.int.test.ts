@@ -242,3 +242,12 @@ test('what an order has reserved is let go before its session is closed, however
   expect((await outboxRow(world.sql, 'close')).availableAt, 'put off with what it waits for').toEqual(later);
   expect(await lease('b', { at: later })).toMatchObject([{ effect: 'void' }]);
 });
+
+test('closing that is tried again later holds back no capture that is asked for meanwhile', async () => {
+  await addEffects(world, [{ effect: 'close', key: 'close', orderId: 'ord_a', version: 3 }]);
+  const closing = await leaseOne('a');
+  await addEffects(world, [{ effect: 'capture', key: 'capture', orderId: 'ord_a', version: 5 }]);
+  const later = new Date(world.clock().getTime() + 3_600_000);
+  await settle(ending(closing, { end: 'again', error: 'away', availableAt: later }));
+  expect(await lease('b')).toMatchObject([{ effect: 'capture' }]);
+});

@@ -119,7 +119,7 @@ line('deadline.passed', [
     {
       verdict: 'applied',
       path: 'captured → captured → subscribed',
-      does: ['alert:grant_overdue', 'notify:order.subscribed'],
+      does: ['notify:order.subscribed'],
       grant: 'give',
     },
   ],

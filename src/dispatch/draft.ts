@@ -5,6 +5,7 @@ import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { CommitGroup, InboxWrite, PaymentWrite, TransitionWrite } from '../../db/writes.ts';
 import type { Decision, Step } from '../../machines/decide.ts';
 import { decide } from '../../machines/decide.ts';
+import { writtenEffects } from '../../machines/effects.ts';
 import { counts, lostMinor, type PaymentRecord, refundedMinor } from '../../machines/money.ts';
 import type { OrderEvent, UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import { type LiveOrder, readOrder, SnapshotUnreadable, stateName } from '../../machines/snapshot.ts';
@@ -156,8 +157,12 @@ export function decideInto(
   if (decision.steps.length > 0) order.grantError = decision === whole ? null : grantError;
   decision.steps.forEach((step, index) => {
     order.transitions.push(transitionOf(order.loaded.id, step, item, index === 0));
-    for (const effect of step.effects)
-      addEffect(order, { id: draft.newId('eff'), orderId: order.loaded.id, ...effect });
+  });
+  const effects = writtenEffects(decision.steps);
+  // Ids of one millisecond are in no order of their own; the merchant is told in the order of the transitions.
+  const ids = effects.map(() => draft.newId('eff')).sort();
+  effects.forEach((effect, index) => {
+    addEffect(order, { id: ids[index] ?? '', orderId: order.loaded.id, ...effect });
   });
   for (const payment of decision.money) {
     order.payments.set(payment.paymentId, payment);

@@ -28,9 +28,15 @@ const AT_PROVIDER: EffectPolicy = {
   leaseMs: PROVIDER_LEASE_MS,
 };
 
+/**
+ * A session that stays open costs nothing until somebody pays in it, and then the payment is heard: days of trying, so that
+ * an outage does not leave hundreds of orders for a person to look at.
+ */
+const CLOSING: EffectPolicy = { ...AT_PROVIDER, maxAttempts: 18, maxPauseMs: 12 * HOUR_MS };
+
 export const EFFECT_POLICIES: Readonly<Record<EffectName, EffectPolicy>> = {
   open: AT_PROVIDER,
-  close: AT_PROVIDER,
+  close: CLOSING,
   capture: AT_PROVIDER,
   void: AT_PROVIDER,
   // Nothing else asks for a refund again, and the customer can wait a little for money: about four hours at most.

@@ -2,6 +2,7 @@
 // held: every event is stamped AT unless it brings its own instant, so a decision can be compared to the letter.
 import { expect } from 'vitest';
 import { type Decision, decide, decideCreation } from '../../machines/decide.ts';
+import { writtenEffects } from '../../machines/effects.ts';
 import type {
   DeadEffect,
   OrderCreated,
@@ -168,8 +169,7 @@ export type Outcome = {
 };
 
 export const effectKeys = (decision: Decision) =>
-  decision.steps
-    .flatMap(step => step.effects)
+  writtenEffects(decision.steps)
     .map(({ dedupKey, orderVersion }) =>
       dedupKey.replace(`${ORDER_ID}:`, '').replace(new RegExp(`:${orderVersion}$`), ''),
     )
