@@ -17,10 +17,10 @@ const SECTIONS = [
   ['effects', 'Effects'],
   ['money', 'Money'],
   ['access', 'Access'],
-  ['act', 'Act'],
 ] as const;
 
-export function orderHead(model: OrderModel): Html {
+/** `canAct`: the page has a section that says what can be done. */
+export function orderHead(model: OrderModel, canAct: boolean): Html {
   const { row, view, live, now } = model;
   const { order, openEffects, grants } = row;
   const waiting = waitsFor({ order, openEffects, grants, live, stuck: view.stuck, now });
@@ -35,11 +35,12 @@ export function orderHead(model: OrderModel): Html {
       <p class="waiting-times">
         <span>Since ${instant(waiting.since)}, ${age(waiting.since, now)}.</span>
         ${waiting.next ? html`<span class="next">${nextWords(waiting.next, now)}</span>` : ''}
+        ${canAct && view.stuck ? html`<a href="#act">See what can be done</a>` : ''}
       </p>
     </div>
     ${openFindings(model)}
   </div>
-  <nav class="sections" aria-label="Parts of this page">${SECTIONS.map(([id, label]) => html`<a href="#${id}">${label}</a>`)}<a href="${orderHref(order.id)}/replay">Replay</a></nav>`;
+  <nav class="sections" aria-label="Parts of this page">${SECTIONS.map(([id, label]) => html`<a href="#${id}">${label}</a>`)}${canAct ? html`<a href="#act">Act</a>` : ''}<a href="${orderHref(order.id)}/replay">Replay</a></nav>`;
 }
 
 /** The countdown: words as served, kept true by a script. */

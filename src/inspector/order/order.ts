@@ -5,9 +5,17 @@ import { html } from 'hono/html';
 import { readRawEvent } from '../../../db/inspect/orderEvent.ts';
 import { type OrderPageRow, readOrderPage } from '../../../db/inspect/orderPage.ts';
 import { PaylatchError } from '../../errors.ts';
+import type { OrderView } from '../../ports.ts';
 import { orderChartSvg } from '../chart/orderChart.ts';
 import { walkedBy } from '../chart/walked.ts';
-import { type Html, type InspectorApp, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
+import {
+  type Html,
+  type InspectorApp,
+  type InspectorDeps,
+  type InspectorEnv,
+  renderPage,
+  type Viewer,
+} from '../page.ts';
 import { emptyState, notice, panel } from '../parts.ts';
 import { accessPanel } from './access.ts';
 import { askLimit, askTruth } from './askTruth.ts';
@@ -31,15 +39,18 @@ const TRUTH_FRAGMENT = 'truth';
 
 type Ctx = Context<InspectorEnv>;
 
-/** Adds the order's page and what hangs on it. */
-export function addOrder(app: InspectorApp, deps: InspectorDeps): void {
+/** What can be done about an order, as the section #act of its page. */
+export type ActSection = (view: OrderView, viewer: Viewer) => Html | Promise<Html>;
+
+/** Adds the order's page and what hangs on it; without `act` the page only shows. */
+export function addOrder(app: InspectorApp, deps: InspectorDeps, act: ActSection | null = null): void {
   const limit = askLimit(deps.clock);
-  app.get('/orders/:id', c => showOrder(c, deps));
+  app.get('/orders/:id', c => showOrder(c, deps, act));
   app.get('/orders/:id/events/:provider/:eventKey', c => showRawEvent(c, deps));
   app.get('/orders/:id/provider', c => showTruth(c, deps, limit));
 }
 
-async function showOrder(c: Ctx, { db, clock }: InspectorDeps) {
+async function showOrder(c: Ctx, { db, clock }: InspectorDeps, act: ActSection | null) {
   const id = c.req.param('id') ?? '';
   const query = readPageQuery(new URL(c.req.url).searchParams);
   const row = await readOrder(db, id, query);
@@ -49,14 +60,14 @@ async function showOrder(c: Ctx, { db, clock }: InspectorDeps) {
     title: `${row.order.state} · ${row.order.id}`,
     nav: 'orders',
     live: { order: id },
-    main: orderMain(model),
+    main: orderMain(model, act && (await act(model.view, c.var.viewer))),
   });
 }
 
-function orderMain(model: OrderModel): Html {
+function orderMain(model: OrderModel, act: Html | null): Html {
   const { unreadable } = model;
   return html`<div class="order">
-    ${orderHead(model)}
+    ${orderHead(model, act !== null)}
     ${
       unreadable
         ? notice(
@@ -72,6 +83,7 @@ function orderMain(model: OrderModel): Html {
         <div id="provider-truth" aria-live="polite"></div>
         ${accessPanel(model)}</div>
     </div>
+    ${act ?? ''}
   </div>`;
 }
 

@@ -72,7 +72,7 @@ function entryBody(model: OrderModel, entry: TimelineEntry): Html {
     case 'unapplied':
       return received(model, entry);
     case 'transition':
-      return transition(model, entry);
+      return step(model, entry);
     case 'effect':
       return effect(model, entry);
     case 'notification':
@@ -92,7 +92,7 @@ function received({ row, stateAt, now }: OrderModel, entry: ReceivedRow): Html {
       ${copyable(eventKey, { short: true })} <a href="${raw}" aria-label="${type} ${eventKey} as it arrived">as it arrived</a></p>`;
 }
 
-function transition({ row }: OrderModel, entry: TransitionRow): Html {
+function step({ row }: OrderModel, entry: TransitionRow): Html {
   const { version, type, from, to, source } = entry;
   return html`<p class="entry-title">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)} <b>${type}</b></p>
     ${whoAndWhy(entry)}
