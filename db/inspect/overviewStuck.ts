@@ -8,7 +8,7 @@ import { STUCK_CAUSES, type StuckCause } from '../orders.ts';
 /** Counted up to here: an exact number of more tells nobody anything, and reading on would take time. */
 export const COUNT_LIMIT = 10_000;
 /** Rows whose age is looked up one by one, oldest orders first, in search of the one that waits longest. */
-const AGE_ROWS = 500;
+const AGE_ROWS = 200;
 
 /** `more`: the count stopped at its limit. `oldestAt` is null when there are none. */
 export type Waiting = { count: number; more: boolean; oldestAt: Date | null };
