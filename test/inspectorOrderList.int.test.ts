@@ -325,6 +325,10 @@ describe.each(['before', 'after'])('the database, %s it was analysed,', when => 
 });
 
 describe('the database', () => {
+  beforeAll(async () => {
+    await world.sql`analyze`;
+  }, SEEDING_MS);
+
   const places = [
     FIRST_PAGE,
     { cursor: `ord_${'100001'.padStart(26, '0')}`, newer: false, limit: PAGE },

@@ -4,7 +4,7 @@
 import type { Database, Param, Row } from '../client.ts';
 
 /** Events that one page looks at when only some are wanted: what is read in some tens of milliseconds. */
-export const LOOK = 20_000;
+export const LOOK = 10_000;
 /** Counts end here: whoever reads further than "more than a thousand" reads nothing new. */
 export const COUNT_LIMIT = 1_000;
 
