@@ -176,7 +176,8 @@ describe('the money equation', () => {
     ['paid', [payment()]],
     ['partial', [payment({ refundedMinor: 10_000 })]],
     ['nothing', [payment({ refundedMinor: 40_000, lostMinor: 9_900 })]],
-    ['nothing', [payment({ counts: false })]],
+    ['unfit', [payment({ counts: false })]],
+    ['nothing', []],
     ['surplus', [payment(), payment({ paymentId: 'pay_2' })]],
   ])('comes to %s', (meaning, payments) => {
     expect(of(payments).meaning).toBe(meaning);

@@ -22,7 +22,7 @@ export type Equation = {
   net: number;
   price: number;
   currency: string;
-  meaning: 'free' | 'nothing' | 'partial' | 'paid' | 'surplus';
+  meaning: 'free' | 'nothing' | 'unfit' | 'partial' | 'paid' | 'surplus';
   sentence: string;
   underWay: UnderWay[];
   /** Captured money that is still here and does not pay for this order. */
@@ -50,7 +50,12 @@ export function equationOf(
   const lost = sum(payment => payment.lostMinor);
   const over = sum(payment => Math.max(0, payment.refundedMinor + payment.lostMinor - payment.capturedMinor));
   const net = captured - refunded - lost + over;
-  const meaning = meaningOf(net, price);
+  const beside = payments
+    .map(payment => ({ payment, heldMinor: payment.capturedMinor - payment.refundedMinor - payment.lostMinor }))
+    .filter(({ payment, heldMinor }) => !payment.counts && heldMinor > 0)
+    .map(({ payment, heldMinor }) => ({ paymentId: payment.paymentId, heldMinor, currency: payment.currency }));
+  const held = meaningOf(net, price);
+  const meaning = held === 'nothing' && beside.length > 0 ? 'unfit' : held;
   return {
     captured,
     refunded,
@@ -62,10 +67,7 @@ export function equationOf(
     meaning,
     sentence: sentenceOf(meaning, net, price, currency),
     underWay: underWayOf(refunds, known),
-    beside: payments
-      .map(payment => ({ payment, heldMinor: payment.capturedMinor - payment.refundedMinor - payment.lostMinor }))
-      .filter(({ payment, heldMinor }) => !payment.counts && heldMinor > 0)
-      .map(({ payment, heldMinor }) => ({ paymentId: payment.paymentId, heldMinor, currency: payment.currency })),
+    beside,
     disagrees: knownNet !== null && knownNet !== net ? knownNet : null,
   };
 }
@@ -84,6 +86,8 @@ function sentenceOf(meaning: Equation['meaning'], net: number, price: number, cu
       return 'It costs nothing.';
     case 'nothing':
       return 'Nothing held: no money of this order is with us.';
+    case 'unfit':
+      return 'Not paid: money is held, and none of it is what the order costs.';
     case 'partial':
       return `Partial: ${money(price - net)} of the price went back. That changes no access.`;
     case 'paid':

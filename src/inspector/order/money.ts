@@ -23,6 +23,7 @@ export function moneyPanel(model: OrderModel): Html {
 const MEANING = {
   free: { word: 'free', tone: 'quiet' },
   nothing: { word: 'nothing held', tone: 'quiet' },
+  unfit: { word: 'does not fit', tone: 'bad' },
   partial: { word: 'partial', tone: 'held' },
   paid: { word: 'paid', tone: 'good' },
   surplus: { word: 'surplus', tone: 'held' },

@@ -60,7 +60,7 @@ function stillToCome({ row, live, now }: OrderModel): Html | '' {
 }
 
 function entryView(model: OrderModel, entry: TimelineEntry): Html {
-  return html`<li class="entry entry-${entry.kind}" id="${entry.rank}-${encodeURIComponent(entry.key)}">
+  return html`<li class="entry entry-${entry.kind} ${'verdict' in entry ? `verdict-${entry.verdict}` : ''}" id="${entry.rank}-${encodeURIComponent(entry.key)}">
     <span class="entry-at">${instant(entry.at)}</span>
     <div class="entry-what">${entryBody(model, entry)}</div>
   </li>`;

@@ -32,6 +32,7 @@ export const ORDER_STYLE = `
 .order .entry-what::before { content: ""; position: absolute; left: -1.0625rem; top: .375rem; width: .5625rem; height: .5625rem; border-radius: 50%; border: 2px solid var(--quiet); background: var(--card); }
 .order .entry-transition .entry-what::before { border-color: var(--accent); background: var(--accent); }
 .order .entry-received .entry-what::before { border-color: var(--good); background: var(--good); }
+.order .verdict-mismatch .entry-what::before, .order .verdict-surplus .entry-what::before { border-color: var(--held); background: var(--held); }
 .order .entry-effect .entry-what::before, .order .entry-notification .entry-what::before { border-radius: .125rem; }
 .order .entry-finding .entry-what::before { border-color: var(--bad); background: var(--bad); }
 .order .entry-title { display: flex; flex-wrap: wrap; gap: .25rem .5rem; align-items: baseline; }
@@ -100,8 +101,9 @@ export const ORDER_STYLE = `
 @media (max-width: 40rem) {
   .order .entry { grid-template-columns: minmax(0, 1fr); padding-left: 1rem; }
   .order .entry-what::before { left: -1rem; top: -.875rem; }
-  .order .steps summary { grid-template-columns: 1.75rem minmax(0, 1fr) auto; }
-  .order .step-at { grid-column: 2 / -1; }
+  .order .steps summary { grid-template-columns: 1.75rem minmax(0, 1fr); }
+  .order .step-path { grid-column: 2; }
+  .order .step-at { grid-column: 2; }
   .order .step-body { padding-left: .5rem; }
 }
 `;
