@@ -4,6 +4,8 @@ import { Hono } from 'hono';
 import { NotFound } from '../errors.ts';
 import type { App } from '../http/appTypes.ts';
 import { deadline } from '../http/deadline.ts';
+import { addAct } from './act/act.ts';
+import { actOn } from './act/actSection.ts';
 import { addAssets } from './assets.ts';
 import { needsSession, needsToken, pageHeaders, sameOrigin } from './guard.ts';
 import { addLive } from './live.ts';
@@ -19,7 +21,13 @@ import { troublePage } from './troublePages.ts';
 
 export type InspectorPart = (app: InspectorApp, deps: InspectorDeps) => void;
 /** What the inspector shows and does; each adds its routes, relative to /inspector, one line each. */
-const PARTS: InspectorPart[] = [addOverview, addOrder, addReplay, addOrders];
+const PARTS: InspectorPart[] = [
+  addOverview,
+  (app, deps) => addOrder(app, deps, actOn(deps)),
+  addReplay,
+  addOrders,
+  addAct,
+];
 
 /** In ms: shorter than the API's, so that what takes too long is told by a page and not by a problem document. */
 const PAGE_DEADLINE_MS = 7_000;

@@ -5,7 +5,7 @@ import { html } from 'hono/html';
 import { readRawEvent } from '../../../db/inspect/orderEvent.ts';
 import { type OrderPageRow, readOrderPage } from '../../../db/inspect/orderPage.ts';
 import { PaylatchError } from '../../errors.ts';
-import type { OrderView } from '../../ports.ts';
+import { toldHere } from '../act/remembered.ts';
 import { orderChartSvg } from '../chart/orderChart.ts';
 import { walkedBy } from '../chart/walked.ts';
 import {
@@ -40,7 +40,7 @@ const TRUTH_FRAGMENT = 'truth';
 type Ctx = Context<InspectorEnv>;
 
 /** What can be done about an order, as the section #act of its page. */
-export type ActSection = (view: OrderView, viewer: Viewer) => Html | Promise<Html>;
+export type ActSection = (model: OrderModel, viewer: Viewer) => Html | Promise<Html>;
 
 /** Adds the order's page and what hangs on it; without `act` the page only shows. */
 export function addOrder(app: InspectorApp, deps: InspectorDeps, act: ActSection | null = null): void {
@@ -60,7 +60,7 @@ async function showOrder(c: Ctx, { db, clock }: InspectorDeps, act: ActSection |
     title: `${row.order.state} · ${row.order.id}`,
     nav: 'orders',
     live: { order: id },
-    main: orderMain(model, act && (await act(model.view, c.var.viewer))),
+    main: html`${toldHere(c, id)} ${orderMain(model, act && (await act(model, c.var.viewer)))}`,
   });
 }
 

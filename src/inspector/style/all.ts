@@ -1,4 +1,5 @@
 // The one stylesheet, put together: the shell and the parts first, then what single pages add.
+import { ACT_STYLE } from './act.ts';
 import { BASE_STYLE } from './base.ts';
 import { CHART_STYLE } from './chart.ts';
 import { ORDER_STYLE } from './order.ts';
@@ -17,4 +18,5 @@ export const INSPECTOR_STYLE: string = [
   ORDERS_STYLE,
   CHART_STYLE,
   REPLAY_STYLE,
+  ACT_STYLE,
 ].join('\n');

@@ -1,0 +1,125 @@
+// The page of one event for one order: fill it in, see what it would do, and only then send it. The first two steps are
+// plain reads; the third is a post to the same address.
+import type { Context } from 'hono';
+import { html } from 'hono/html';
+import { explainEvents, isRequestType, isSendable, type SendableType } from '../../../machines/explain.ts';
+import { MAX_BY_LENGTH, MAX_REASON_LENGTH } from '../../../machines/orderEvents.ts';
+import { NotFound } from '../../errors.ts';
+import { formatAmount } from '../../pages/formatAmount.ts';
+import { orderHref } from '../order/pageQuery.ts';
+import { type Html, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
+import { badge, copyable, notice, panel } from '../parts.ts';
+import { type DryRun, dryRun, isConflict } from './dryRun.ts';
+import { dryRunView } from './dryRunView.ts';
+import { EVENT_WORDS } from './eventWords.ts';
+import { explanationList, outcomeSentence } from './explanation.ts';
+import { type Field, fieldsOf, readEvent } from './fields.ts';
+import { confirmForm, type Errors, type Typed, wishForm } from './formView.ts';
+import { rememberedName } from './remembered.ts';
+import { readSubject, type Subject } from './subject.ts';
+
+type Ctx = Context<InspectorEnv>;
+
+/** @throws NotFound for what cannot be sent */
+export function typeAt(c: Ctx): SendableType {
+  const type = c.req.param('eventType') ?? '';
+  if (!isSendable(type)) throw new NotFound(`Nobody sends ${type} by hand: it belongs to the service itself.`);
+  return type;
+}
+
+export async function actPage(c: Ctx, deps: InspectorDeps): Promise<Response> {
+  const type = typeAt(c);
+  const id = c.req.param('id') ?? '';
+  const isDry = c.req.query('dry') !== undefined;
+  const param = (name: string) => c.req.query(name) ?? '';
+  for (let isAgain = false; ; isAgain = true) {
+    const subject = await readSubject(deps.db, id);
+    try {
+      return await pageOf(c, deps, { subject, type, isDry, param });
+    } catch (error) {
+      // It moved between two reads; once more sees it as it is now.
+      if (!isConflict(error) || isAgain) throw error;
+    }
+  }
+}
+
+type Asked = { subject: Subject; type: SendableType; isDry: boolean; param: (name: string) => string };
+
+async function pageOf(c: Ctx, deps: InspectorDeps, { subject, type, isDry, param }: Asked): Promise<Response> {
+  const fields = subject.live ? fieldsOf(type, subject.live.state.context) : [];
+  const typed = typedOf(fields, isDry ? param : () => '', isDry);
+  if (!isDry) typed.by = rememberedName(c);
+  const wish = isDry ? wishOf(subject, type, param) : null;
+  const run = wish?.event ? await dryRun(deps, subject, { type, ...wish, event: wish.event }) : null;
+  const errors = wish?.errors ?? {};
+  const { title, means } = EVENT_WORDS[type];
+  const { row } = subject;
+  return await renderPage(c, {
+    title: `${title} · ${row.id}`,
+    nav: 'orders',
+    status: Object.keys(errors).length > 0 ? 400 : 200,
+    main: html`<div class="order act">
+      <p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(row.id)}#act"><code>${row.id}</code></a></p>
+      <h1>${title} <code class="quiet">${type}</code></h1>
+      <p>${means}</p>
+      <p class="act-order">${copyable(row.id, { href: orderHref(row.id) })} ${badge(row.state)} <span class="quiet">version ${row.version} · ${formatAmount(row.amountMinor, row.currency)} for ${row.planId} · ${row.userId}</span></p>
+      ${subject.unreadable ? notice('bad', html`<b>The order cannot be read:</b> ${subject.unreadable}.`) : ''}
+      <div class="act-columns">
+        <div class="act-side">${panel({ id: 'fill-in', title: '1. Fill it in', live: false, body: wishForm(row.id, type, fields, typed, errors) })}</div>
+        <div class="act-main">${resultPanels(c, deps, { subject, type, run, typed })}</div>
+      </div>
+    </div>`,
+  });
+}
+
+function resultPanels(
+  c: Ctx,
+  deps: InspectorDeps,
+  { subject, type, run, typed }: { subject: Subject; type: SendableType; run: DryRun | null; typed: Typed },
+): Html {
+  if (!run)
+    return html`${panel({ id: 'now', title: 'As the order stands now', live: false, body: standing(subject, type) })}`;
+  const confirm = { id: subject.row.id, type, viewer: c.var.viewer, run, typed, eventKey: deps.newId('evt') };
+  return html`${panel({ id: 'dry-run', title: '2. What it would do', aside: 'Nothing of it is written', live: false, body: dryRunView(subject, run, deps.clock()) })}
+    ${panel({ id: 'send', title: '3. Send it', live: false, body: confirmForm(confirm) })}`;
+}
+
+/** What is known before anything is filled in. */
+function standing({ live, row }: Subject, type: SendableType): Html {
+  if (!live) return html`<p>Nothing is decided on an order that cannot be read; facts are kept until it can be.</p>`;
+  const explained = explainEvents(live, row.deadEffects).find(each => each.type === type);
+  if (!explained) return html``;
+  return html`<p>${type === 'retry.requested' ? 'The dry run says what a retry would run. Of itself the event:' : outcomeSentence(explained)}</p>
+    ${explanationList(explained, { context: live.state.context, event: null })}`;
+}
+
+/** What was typed, by the names in the form. In a form that is opened anew only the presets stand. */
+export function typedOf(
+  fields: readonly Field[],
+  param: (name: string) => string,
+  isTyped: boolean,
+): Record<string, string> {
+  const names = isTyped ? [...fields.map(field => field.param), 'reason', 'by'] : [];
+  return Object.fromEntries(names.map(name => [name, param(name)]));
+}
+
+export type ReadWish = { event: ReturnType<typeof readEvent>['event']; reason: string; by: string; errors: Errors };
+
+/** What somebody asks for, with who and why, or a sentence for each field that cannot be read. */
+export function wishOf({ live }: Subject, type: SendableType, param: (name: string) => string): ReadWish {
+  const [reason, by] = [param('reason').trim(), param('by').trim()];
+  const errors: Record<string, string> = {};
+  const filled = live ? readEvent(type, live.state.context, param) : unreadable(type, { reason, by });
+  Object.assign(errors, filled.errors);
+  if (reason === '') errors.reason = 'Say why: it is kept with what is done.';
+  if (reason.length > MAX_REASON_LENGTH) errors.reason = `At most ${MAX_REASON_LENGTH} characters.`;
+  if (by === '') errors.by = 'Say who you are: it is kept with what is done.';
+  if (by.length > MAX_BY_LENGTH) errors.by = `At most ${MAX_BY_LENGTH} characters.`;
+  return { event: Object.keys(errors).length > 0 ? null : filled.event, reason, by, errors };
+}
+
+/** Of an order that cannot be read only a retry says something: what is kept for it, and why that waits. */
+function unreadable(type: SendableType, why: { reason: string; by: string }): ReturnType<typeof readEvent> {
+  if (type === 'retry.requested' && isRequestType(type)) return { event: { type, ...why }, errors: null };
+  return { event: null, errors: { reason: 'The order cannot be read, so nothing is sent to it.' } };
+}
