@@ -81,11 +81,12 @@ export type OrderSearch = {
   machines: readonly string[];
 };
 
-// Our ids are time-ordered: newest first is the primary key backwards, and the last id of a page is the cursor.
+// By when they were made, not by id: the ids of renewals and of surplus orders derive from their payments and tell no time.
+// The cursor is the last id of the page before.
 const SEARCH = `
 select ${ORDER} from orders o
 where ($1::text is null or o.state = $1) and ($2::text is null or o.user_id = $2) and ($3::text is null or o.provider = $3)
-  and ($4::text is null or o.id < $4)`;
+  and ($4::text is null or (o.created_at, o.id) < (select c.created_at, c.id from orders c where c.id = $4))`;
 // Each cause has an index of its own. The parameters stand in every text, so that all searches are given the same ones.
 const STUCK_BY: Record<StuckCause, string> = {
   deadline_passed: 'select id from orders where wake_at is not null and wake_at <= $6::text::timestamptz',
@@ -103,12 +104,11 @@ export async function searchOrders(db: Database, search: OrderSearch): Promise<O
   const { state, userId, provider, cursor, limit, stuckAt, cause, machines } = search;
   const params = [state, userId, provider, cursor, limit];
   const rows = stuckAt
-    ? await db.query<Row>(`${SEARCH}${stuckFor(cause ? [cause] : STUCK_CAUSES)} order by o.id desc limit $5`, [
-        ...params,
-        stuckAt.toISOString(),
-        `{${machines.join(',')}}`,
-      ])
-    : await db.query<Row>(`${SEARCH} order by o.id desc limit $5`, params);
+    ? await db.query<Row>(
+        `${SEARCH}${stuckFor(cause ? [cause] : STUCK_CAUSES)} order by o.created_at desc, o.id desc limit $5`,
+        [...params, stuckAt.toISOString(), `{${machines.join(',')}}`],
+      )
+    : await db.query<Row>(`${SEARCH} order by o.created_at desc, o.id desc limit $5`, params);
   return rows.map(orderRow);
 }
 

@@ -1,4 +1,5 @@
 // What a transition asks of the world, as rows for the outbox, and the money that is set aside for the refunds among them.
+import { amountText } from './amountText.ts';
 import type { PaymentRecord } from './money.ts';
 import { refundableMinor } from './money.ts';
 import type { OrderContext } from './orderContext.ts';
@@ -121,7 +122,7 @@ export function noticesOfGrant(
       amountMinor: context.amountMinor,
       currency: context.currency,
       endsAt,
-      detail: `${context.amountMinor} ${context.currency} were charged to renew ${about.product} for ${about.userId} although it was cancelled at its end`,
+      detail: `${amountText(context.amountMinor, context.currency)} were charged to renew ${about.product} for ${about.userId} although it was cancelled at its end`,
     };
     notices.push({ effect: 'alert', payload, dedupKey: `${id}:alert:renewed_after_cancel:${version}`, ...row });
   }

@@ -1,4 +1,5 @@
 // What the order chart asks of the world: each effect with its key and payload, and for alerts the sentence a person reads.
+import { amountText } from './amountText.ts';
 import { askAgainAfterMs } from './askSchedule.ts';
 import { knownState, net, refundableMinor } from './money.ts';
 import { type Asked, type EffectParams, type EffectsAsked, openReservations, refundTarget } from './orderSetup.ts';
@@ -63,7 +64,6 @@ export const notifyStuck = effect(asked =>
 const isTimer = ({ event }: Asked) => event.type.startsWith('xstate.after.');
 
 // Alerts.
-const money = (amountMinor: number, currency: string) => `${amountMinor} ${currency}`;
 const account = (name: string | null, live: boolean) => `account ${name}, ${live ? 'live' : 'test'}`;
 
 /** Why a payment, or what came back of one, is not what this order waits for. */
@@ -71,8 +71,8 @@ export function mismatchSentence({ context, event }: Asked): string {
   if ('ownedBy' in event && event.ownedBy) return `the payment belongs to order ${event.ownedBy}`;
   if (!('currency' in event))
     return `money of payment ${paymentIdOf({ context, event })} is held again that is not what the order costs`;
-  const told = `${money(event.amountMinor, event.currency)} (${account(event.account ?? context.account, event.live ?? context.live)})`;
-  const costs = `${money(context.amountMinor, context.currency)} (${account(context.account, context.live)})`;
+  const told = `${amountText(event.amountMinor, event.currency)} (${account(event.account ?? context.account, event.live ?? context.live)})`;
+  const costs = `${amountText(context.amountMinor, context.currency)} (${account(context.account, context.live)})`;
   return `${told} where the order costs ${costs}`;
 }
 
@@ -91,7 +91,7 @@ function disputeSentence(asked: Asked): string {
   const { event } = asked;
   if (event.type !== 'dispute.updated') return 'a dispute has changed';
   const currency = paymentOf(asked)?.currency ?? asked.context.currency;
-  return `dispute ${event.disputeId} about ${money(event.amountMinor, currency)} of payment ${event.paymentId} is ${event.state}`;
+  return `dispute ${event.disputeId} about ${amountText(event.amountMinor, currency)} of payment ${event.paymentId} is ${event.state}`;
 }
 
 function refundFailedSentence(asked: Asked): string {
@@ -99,7 +99,7 @@ function refundFailedSentence(asked: Asked): string {
   if (event.type !== 'refund.updated') return 'a refund has failed';
   const currency = paymentOf(asked)?.currency ?? asked.context.currency;
   const why = event.reason ? `: ${event.reason}` : '';
-  return `refund ${event.refundId} of ${money(event.amountMinor, currency)} from payment ${event.paymentId} failed, the money has not gone back${why}`;
+  return `refund ${event.refundId} of ${amountText(event.amountMinor, currency)} from payment ${event.paymentId} failed, the money has not gone back${why}`;
 }
 
 const SENTENCES = {

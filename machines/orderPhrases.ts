@@ -1,5 +1,6 @@
 // The phrases of the order chart: what it answers, and the cells that several states share.
 
+import { amountText } from './amountText.ts';
 import { heldMinor, refundableMinor, underWayMinor } from './money.ts';
 import { MAX_PAYMENTS } from './orderContext.ts';
 import {
@@ -90,7 +91,10 @@ function refundRefused({ context, event }: Asked, nothingHeld: string): string {
   const payment = named === undefined ? holding.at(-1) : holding.find(({ paymentId }) => paymentId === named);
   if (payment) {
     const { paymentId, currency } = payment;
-    return `${refundableMinor(payment)} ${currency} of payment ${paymentId} can be refunded: ${heldMinor(payment)} are held, ${underWayMinor(payment)} of them on their way back`;
+    const [can, held, underWay] = [refundableMinor, heldMinor, underWayMinor].map(of =>
+      amountText(of(payment), currency),
+    );
+    return `${can} of payment ${paymentId} can be refunded: ${held} are held, ${underWay} of them on their way back`;
   }
   return named === undefined || holding.length === 0
     ? nothingHeld

@@ -109,7 +109,7 @@ describe('at the sandbox', () => {
     expect(await setAside(id)).toEqual([]);
     expect((await service.there(paymentId)).refunds).toHaveLength(1);
     expect(await rig.rows(id, 'refund')).toMatchObject([
-      { status: 'done', lastError: expect.stringMatching(/^not sent: 0 minor units are left/) },
+      { status: 'done', lastError: expect.stringMatching(/^not sent: 0.00 INR are left/) },
     ]);
   });
 

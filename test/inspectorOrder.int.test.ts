@@ -107,7 +107,7 @@ describe('what it says', () => {
   test('a parked order names what does not fit', async () => {
     const order = await parkedOrder(service);
     const html = words(await page(order.id));
-    expect(html).toContain('Stuck: a person must decide about this order. 50000 INR');
+    expect(html).toContain('Stuck: a person must decide about this order. 500.00 INR');
     expect(html).toContain('are held that do not pay for this order');
   });
 });

@@ -44,7 +44,7 @@ describe('an alert', () => {
         paymentId: 'pay_1',
         ...ODD,
         currency: 'INR',
-        detail: '100 INR (account acc_1, test) where the order costs 49900 INR (account acc_1, test)',
+        detail: '1.00 INR (account acc_1, test) where the order costs 499.00 INR (account acc_1, test)',
       },
     ],
     [
@@ -86,7 +86,7 @@ describe('an alert', () => {
         state: 'opened',
         ...ODD,
         currency: 'INR',
-        detail: 'dispute dp_1 about 100 INR of payment pay_1 is opened',
+        detail: 'dispute dp_1 about 1.00 INR of payment pay_1 is opened',
       },
     ],
     [
@@ -123,7 +123,7 @@ describe('an alert', () => {
         ...ODD,
         currency: 'INR',
         reason: 'the account is closed',
-        detail: 'refund rf_1 of 100 INR from payment pay_1 failed, the money has not gone back: the account is closed',
+        detail: 'refund rf_1 of 1.00 INR from payment pay_1 failed, the money has not gone back: the account is closed',
       },
     ],
   ])('%s', (_, history, told, payload) => {
@@ -148,7 +148,7 @@ describe('an alert', () => {
     const back = refund('pay_w', 'completed', ODD);
     const details = rows([...standing.parked, back], refund('pay_w', 'failed', ODD), 'alert').map(row => row.detail);
     expect(details).toEqual([
-      'refund rf_1 of 100 INR from payment pay_w failed, the money has not gone back',
+      'refund rf_1 of 1.00 INR from payment pay_w failed, the money has not gone back',
       'money of payment pay_w is held again that is not what the order costs',
     ]);
   });
@@ -219,7 +219,7 @@ describe('a renewal of what was cancelled at its end', () => {
       amountMinor: PRICE,
       currency: 'INR',
       endsAt: '2026-03-31T10:00:00.000Z',
-      detail: '49900 INR were charged to renew pro for ada although it was cancelled at its end',
+      detail: '499.00 INR were charged to renew pro for ada although it was cancelled at its end',
     });
   });
   test('not told of a renewal of what goes on', () => {

@@ -50,7 +50,9 @@ describe('a payment fits', () => {
   });
   test('the answer says what was told and what the order costs', () => {
     const { decision } = given().when(captured('pay_1', { amountMinor: 100, currency: 'USD', live: true }));
-    expect(decision.detail).toBe('100 USD (account acc_1, live) where the order costs 49900 INR (account acc_1, test)');
+    expect(decision.detail).toBe(
+      '1.00 USD (account acc_1, live) where the order costs 499.00 INR (account acc_1, test)',
+    );
   });
 });
 
@@ -256,7 +258,7 @@ describe('what effects tell', () => {
       paymentId: 'pay_1',
       amountMinor: 1,
       currency: 'INR',
-      detail: '1 INR (account acc_1, test) where the order costs 49900 INR (account acc_1, test)',
+      detail: '0.01 INR (account acc_1, test) where the order costs 499.00 INR (account acc_1, test)',
     });
   });
   test('the same thing said twice by one order has two keys, the same thing done twice has one', () => {

@@ -110,7 +110,7 @@ describe('a surplus payment on its way back', () => {
       .then({
         verdict: 'illegal',
         path: 'subscribed',
-        detail: '0 INR of payment pay_2 can be refunded: 49900 are held, 49900 of them on their way back',
+        detail: '0.00 INR of payment pay_2 can be refunded: 499.00 INR are held, 499.00 INR of them on their way back',
       });
   });
   test('is asked back only as far as it has not gone back already', () => {

@@ -138,7 +138,7 @@ line('refund.requested', [
     {
       verdict: 'illegal',
       path: 'subscribed',
-      detail: '49900 INR of payment pay_1 can be refunded: 49900 are held, 0 of them on their way back',
+      detail: '499.00 INR of payment pay_1 can be refunded: 499.00 INR are held, 0.00 INR of them on their way back',
     },
   ],
   [
@@ -154,7 +154,7 @@ line('refund.requested', [
     {
       verdict: 'illegal',
       path: 'subscribed',
-      detail: '0 INR of payment pay_1 can be refunded: 49900 are held, 49900 of them on their way back',
+      detail: '0.00 INR of payment pay_1 can be refunded: 499.00 INR are held, 499.00 INR of them on their way back',
     },
   ],
   [
@@ -164,7 +164,7 @@ line('refund.requested', [
     {
       verdict: 'illegal',
       path: 'subscribed',
-      detail: '100 INR of payment pay_1 can be refunded: 49900 are held, 49800 of them on their way back',
+      detail: '1.00 INR of payment pay_1 can be refunded: 499.00 INR are held, 498.00 INR of them on their way back',
     },
   ],
   [

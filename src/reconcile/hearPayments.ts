@@ -1,9 +1,11 @@
 // A handful of payments as their provider knows them now, compared with our books. What is news goes through dispatch like
 // any other event; what no event explains becomes a finding, and stops being one when it is explained.
+
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
 import { openFindings, resolveFindings } from '../../db/findings.ts';
 import { type KnownPayment, readKnownPayments } from '../../db/knownPayments.ts';
+import { amountText } from '../../machines/amountText.ts';
 import type { Clock } from '../clock.ts';
 import type { Envelope, Outcome } from '../dispatch/envelope.ts';
 import type { Dispatch } from '../dispatch.ts';
@@ -185,7 +187,8 @@ export async function openPaymentFindings(
 
 function sentence(kind: FindingKind, provider: string, payment: OddPayment['payment'], orderId: string | null): string {
   const { paymentId, state, amountMinor, currency, orderId: mark } = payment;
-  const money = `payment ${paymentId} of ${amountMinor} ${currency} minor units`;
+  const amount = amountMinor === undefined || currency === undefined ? '' : ` of ${amountText(amountMinor, currency)}`;
+  const money = `payment ${paymentId}${amount}`;
   switch (kind) {
     case 'payment_without_order':
       return `${provider} has captured ${money}, marked as ours${mark ? ` (${mark})` : ''}, and there is no such order`;

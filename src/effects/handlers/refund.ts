@@ -1,6 +1,7 @@
 // Sends money back, once per request: what may have been sent is looked up under the request's key before anything is sent.
 // Where nothing is to be sent after all the order is told so, because the money was set aside for it.
 import { z } from 'zod';
+import { amountText } from '../../../machines/amountText.ts';
 import { counts, refundableMinor } from '../../../machines/money.ts';
 import { amountMinorSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import { ProviderRefused } from '../../errors.ts';
@@ -41,14 +42,14 @@ export const refund = (deps: HandlerDeps): EffectHandler =>
  * Why a surplus payment is kept after all: without it, less than the price of what is granted would be left. Refunds that
  * are under way or asked for count as gone, so that two of them never take the last payment together.
  */
-function noSurplusAnyMore({ effect, context, state }: Subject, { amountMinor }: Asked): string | null {
+function noSurplusAnyMore({ effect, context, order, state }: Subject, { amountMinor }: Asked): string | null {
   if (state !== 'subscribed' && state !== 'captured') return null;
   const others = ({ key }: { key: string }) => key !== effect.dedupKey;
   const left = context.payments
     .filter(counts)
     .reduce((sum, payment) => sum + refundableMinor({ ...payment, asked: payment.asked.filter(others) }), 0);
   if (left - amountMinor >= context.amountMinor) return null;
-  return `kept: without these ${amountMinor} minor units the order would no longer be paid`;
+  return `kept: without these ${amountText(amountMinor, order.currency)} the order would no longer be paid`;
 }
 
 async function conclude(
@@ -91,7 +92,7 @@ async function whatIsTrue(
     deps,
     subject,
     asked,
-    `not sent: ${left} minor units are left to refund, as ${subject.provider.name} says`,
+    `not sent: ${amountText(left, subject.order.currency)} are left to refund, as ${subject.provider.name} says`,
   );
 }
 
