@@ -215,11 +215,19 @@ async function untilNothingIsOpen(run: Run): Promise<void> {
       setAhead(run, waitMs);
     } else if (pending === 0 && dead > 0 && reviving === 0) {
       run.marks.deadForOperator += dead;
-      run.say(`operator: POST /v1/retry?cause=effect_dead, for ${dead} dead effects nobody else asks for again`);
+      run.say(`operator: POST /v1/retry?cause=effect_dead, for ${await deadOf(run)}, which nobody else asks for again`);
       await run.customers.retryDead();
     }
     await sleep(LOOK_MS);
   }
+}
+
+/** `3 capture of orders subscribed, 1 refund of orders subscribed`. */
+async function deadOf({ sql }: Run): Promise<string> {
+  const rows = await sql<{ effect: string; state: string; count: number }[]>`
+    select t.effect, o.state, count(*)::int as count from outbox t join orders o on o.id = t.order_id
+    where t.status = 'dead' group by t.effect, o.state`;
+  return rows.map(({ effect, state, count }) => `${count} dead ${effect} of orders ${state}`).join(', ');
 }
 
 const hours = (ms: number) => `${(ms / HOUR_MS).toFixed(1)} h`;
