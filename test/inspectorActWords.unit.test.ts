@@ -106,7 +106,9 @@ describe('what is explained', () => {
 
   test('says what an order that waits for its payment would do with each event', () => {
     const { order } = given(...standing.created).world;
-    const said = Object.fromEntries(explainEvents(order, []).map(each => [each.type, outcomeSentence(each)]));
+    const said = Object.fromEntries(
+      explainEvents(order, []).map(each => [each.type, outcomeSentence(each, order.state.context)]),
+    );
     expect(said).toMatchObject({
       'cancel.requested': 'Leads to failed.',
       'refund.requested': 'Refused now: nothing was captured; cancel instead.',
@@ -137,7 +139,9 @@ describe('the form of an event', () => {
   test('has each field of the schema but what dispatch stamps and what everybody who asks must say', () => {
     for (const type of SENDABLE_TYPES) {
       const left = Object.keys(sendableEvents[type].shape).filter(
-        name => !['type', 'at', 'by'].includes(name) && !(name === 'reason' && type.endsWith('.requested')),
+        name =>
+          !['type', 'at', 'by'].includes(name) &&
+          !(['reason', 'occurredAt'].includes(name) && type.endsWith('.requested')),
       );
       const fields = fieldsOf(type, context);
       expect(fields.map(({ name }) => name).sort()).toEqual(left.sort());

@@ -89,7 +89,7 @@ function standing({ live, row }: Subject, type: SendableType): Html {
   if (!live) return html`<p>Nothing is decided on an order that cannot be read; facts are kept until it can be.</p>`;
   const explained = explainEvents(live, row.deadEffects).find(each => each.type === type);
   if (!explained) return html``;
-  return html`<p>${type === 'retry.requested' ? 'The dry run says what a retry would run. Of itself the event:' : outcomeSentence(explained)}</p>
+  return html`<p>${type === 'retry.requested' ? 'The dry run says what a retry would run. Of itself the event:' : outcomeSentence(explained, live.state.context)}</p>
     ${explanationList(explained, { context: live.state.context, event: null })}`;
 }
 

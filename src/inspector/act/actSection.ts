@@ -36,10 +36,16 @@ function actSection({ row, live, view }: OrderModel, viewer: Viewer, retry: Retr
   const of = (type: SendableType) => explained.find(each => each.type === type);
   const one = (type: SendableType) => {
     const about = of(type);
-    return eventRow(view.id, type, viewer, type === 'retry.requested' ? retryState(retry) : stateOf(about), {
-      explained: about,
-      context: live?.state.context,
-    });
+    return eventRow(
+      view.id,
+      type,
+      viewer,
+      type === 'retry.requested' ? retryState(retry) : stateOf(about, live?.state.context),
+      {
+        explained: about,
+        context: live?.state.context,
+      },
+    );
   };
   const body = html`${viewer.role === 'viewer' ? notice('held', VIEWER_SENTENCE) : ''}
     <h3>Ask for something</h3>
@@ -54,10 +60,10 @@ function actSection({ row, live, view }: OrderModel, viewer: Viewer, retry: Retr
 /** `refused` is why its button is dead. */
 type RowState = { sentence: string; refused: boolean };
 
-function stateOf(explained: Explained | undefined): RowState {
-  if (!explained) return { sentence: 'The order cannot be read, so nothing is sent to it.', refused: true };
+function stateOf(explained: Explained | undefined, context: OrderContext | undefined): RowState {
+  if (!explained || !context) return { sentence: 'The order cannot be read, so nothing is sent to it.', refused: true };
   const way = explained.taken === null ? null : explained.candidates[explained.taken];
-  return { sentence: outcomeSentence(explained), refused: way ? changesNothing(way.verdict) : false };
+  return { sentence: outcomeSentence(explained, context), refused: way ? changesNothing(way.verdict) : false };
 }
 
 function retryState(retry: RetryLook): RowState {

@@ -18,7 +18,7 @@ import {
   type Viewer,
 } from '../page.ts';
 import { badge, copyable, emptyState, notice, panel, toneBadge } from '../parts.ts';
-import { whoAndWhyFields } from './formView.ts';
+import { deadButton, whoAndWhyFields } from './formView.ts';
 import { endWords, partWords } from './partWords.ts';
 import { rememberedName, rememberName } from './remembered.ts';
 import { FORM_KEY } from './send.ts';
@@ -62,7 +62,7 @@ export async function bulkPage(c: Ctx, { core, newId }: InspectorDeps): Promise<
         sample.orders.length === 0
           ? nothingStuck(cause)
           : html`${panel({ id: 'sample', title: 'What it would run', aside: sample.nextCursor ? `The newest ${sample.orders.length}; the others are like these or not` : 'All of them', live: false, body: sampleTable(sample) })}
-            ${panel({ id: 'send', title: 'Retry them', live: false, body: startForm(c, cause, eventKey) })}`
+            ${panel({ id: 'send', title: 'Retry them', live: false, body: startForm(c, cause, eventKey, sample) })}`
       }`,
   });
 }
@@ -91,14 +91,21 @@ function sampleTable({ orders }: BulkRetryPlanView): Html {
     )}</tbody></table></div>`;
 }
 
-function startForm(c: Ctx, cause: StuckCause, eventKey: string): Html {
+function startForm(c: Ctx, cause: StuckCause, eventKey: string, { orders, nextCursor }: BulkRetryPlanView): Html {
+  const isAll = nextCursor === null;
+  const button = isAll ? `Retry ${orders.length === 1 ? 'it' : `these ${orders.length}`}` : `Retry the first ${PAGE}`;
+  if (isAll && orders.every(({ refused }) => refused !== null))
+    return deadButton(
+      button,
+      'It would be refused for each of them: nothing of theirs can be run again. Each says why.',
+    );
   if (c.var.viewer.role !== 'operator')
-    return html`${notice('held', VIEWER_SENTENCE)}<div class="buttons"><button type="button" class="button" disabled>Retry the first ${PAGE}</button></div>`;
+    return html`${notice('held', VIEWER_SENTENCE)}<div class="buttons"><button type="button" class="button" disabled>${button}</button></div>`;
   return html`<form method="post" action="${PATH}" class="stack act-form">
     ${csrfField(c.var.viewer)}
     <input type="hidden" name="cause" value="${cause}" /><input type="hidden" name="key" value="${eventKey}" />
     ${whoAndWhyFields({ by: rememberedName(c) }, {})}
-    <div class="buttons"><button class="button primary">Retry the first ${PAGE}</button>
+    <div class="buttons"><button class="button primary">${button}</button>
       <span class="note">Each on its own: one that fails stops no other. Sent twice, it runs once.</span></div>
   </form>`;
 }

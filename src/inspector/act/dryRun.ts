@@ -2,8 +2,10 @@
 // written. Everything shown belongs to one version of the order, and the button is bound to that one.
 import { readPaymentOwner } from '../../../db/inspect/paymentOwner.ts';
 import { type Explained, explainEvent, type SendableType } from '../../../machines/explain.ts';
+import type { OrderContext } from '../../../machines/orderContext.ts';
 import type { OrderEvent, UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import { PaylatchError } from '../../errors.ts';
+import { formatAmount } from '../../pages/formatAmount.ts';
 import type { PreviewView } from '../../ports.ts';
 import type { RetryPlanView } from '../../retry.ts';
 import type { InspectorDeps } from '../page.ts';
@@ -19,6 +21,8 @@ export type DryRun = {
   preview: PreviewView | null;
   /** Of a retry: everything it would run, kept events and deadlines too. */
   plan: RetryPlanView | null;
+  /** What a refund that is asked for would send back; null for everything else. */
+  sendsBack: string | null;
   /** Why the button stays dead; null when it would not be refused. */
   refused: string | null;
 };
@@ -30,7 +34,7 @@ export async function dryRun(deps: InspectorDeps, { row, live }: Subject, wish: 
   const { core, newId } = deps;
   const event = await stamped(deps, row, wish.event);
   const explained = live && explainEvent(live, event);
-  const base = { version: row.version, event, explained };
+  const base = { version: row.version, event, explained, sendsBack: null };
   if (wish.type === 'retry.requested') {
     const { reason, by } = wish;
     const plan = await core.retry.preview(row.id, { reason, by, eventKey: newId('evt'), ifMatch: row.version });
@@ -40,7 +44,20 @@ export async function dryRun(deps: InspectorDeps, { row, live }: Subject, wish: 
   }
   if (!live) return { ...base, plan: null, preview: null, refused: 'The order cannot be read.' };
   const preview = await core.orders.preview(row.id, wish.event, row.version);
-  return { ...base, plan: null, preview, refused: refusalOf(preview) };
+  const refund = preview.effects.find(({ effect }) => effect === 'refund');
+  const sendsBack = wish.type === 'refund.requested' && refund ? amountOf(refund.payload, live.state.context) : null;
+  return { ...base, sendsBack, plan: null, preview, refused: refusalOf(preview) };
+}
+
+/** A refund is in its payment's own currency, which its payload does not name: it need not be the order's. */
+export function currencyOf(payload: Record<string, unknown>, { payments, currency }: OrderContext): string {
+  if (typeof payload.currency === 'string') return payload.currency;
+  return payments.find(({ paymentId }) => paymentId === payload.paymentId)?.currency ?? currency;
+}
+
+export function amountOf(payload: Record<string, unknown>, context: OrderContext): string | null {
+  const { amountMinor } = payload;
+  return typeof amountMinor === 'number' ? formatAmount(amountMinor, currencyOf(payload, context)) : null;
 }
 
 function refusalOf({ verdict, detail }: PreviewView): string | null {

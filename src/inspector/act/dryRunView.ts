@@ -1,7 +1,8 @@
 // The dry run as a page shows it: what comes of it in a sentence, what it means for money and access, and then everything
 // it would write, down to the keys under which anything leaves the service.
 import { html } from 'hono/html';
-import { formatAmount } from '../../pages/formatAmount.ts';
+import { spelledOut } from '../../../machines/contextDiff.ts';
+import type { OrderContext } from '../../../machines/orderContext.ts';
 import type { PreviewView } from '../../ports.ts';
 import { orderChartSvg } from '../chart/orderChart.ts';
 import { walkedBy } from '../chart/walked.ts';
@@ -9,9 +10,9 @@ import { deadlineWords, effectWords } from '../order/effectWords.ts';
 import { jsonValue } from '../order/words.ts';
 import type { Html } from '../page.ts';
 import { age, badge, copyable, instant, verdictBadge } from '../parts.ts';
-import type { DryRun } from './dryRun.ts';
+import { amountOf, currencyOf, type DryRun } from './dryRun.ts';
 import { changesNothing } from './eventWords.ts';
-import { explanationList } from './explanation.ts';
+import { explanationList, sentenceOf } from './explanation.ts';
 import { partWords } from './partWords.ts';
 import type { Subject } from './subject.ts';
 
@@ -29,19 +30,17 @@ export function dryRunView(subject: Subject, run: DryRun, now: Date): Html {
 }
 
 function outcome({ verdict, detail, from, to, version }: PreviewView, seen: number): Html {
-  const because = detail ? html` <span>${detail}</span>` : '';
+  const because = detail ? html` <span>${sentenceOf(detail)}</span>` : '';
   if (changesNothing(verdict)) return html`${verdictBadge(verdict)}${because}`;
   const moves =
-    from === to
-      ? html`The order stays ${badge(to)}`
-      : html`The order goes from ${badge(from)} <span aria-hidden="true">→</span> to ${badge(to)}`;
+    from === to ? html`The order stays ${badge(to)}` : html`The order goes from ${badge(from)} to ${badge(to)}`;
   return html`${verdictBadge(verdict)} ${moves}, version ${seen} → ${version}.${because}`;
 }
 
 /** What it means for the customer's money and access, each in a sentence. */
-function consequences({ row }: Subject, { preview, plan, event }: DryRun): string[] {
+function consequences({ live }: Subject, { preview, plan, event }: DryRun): string[] {
   const effects = preview?.effects ?? [];
-  const moving = effects.flatMap(effect => moneySentence(effect, row.currency));
+  const moving = live ? effects.flatMap(effect => moneySentence(effect, live.state.context)) : [];
   const isFact = !event.type.endsWith('.requested');
   const kept = plan?.would.some(({ what }) => what === 'event' || what === 'deadline');
   const still = kept
@@ -55,9 +54,8 @@ function consequences({ row }: Subject, { preview, plan, event }: DryRun): strin
 
 type AskedEffect = PreviewView['effects'][number];
 
-function moneySentence({ effect, payload, dedupKey }: AskedEffect, ownCurrency: string): string[] {
-  const currency = typeof payload.currency === 'string' ? payload.currency : ownCurrency;
-  const amount = typeof payload.amountMinor === 'number' ? formatAmount(payload.amountMinor, currency) : 'The money';
+function moneySentence({ effect, payload, dedupKey }: AskedEffect, context: OrderContext): string[] {
+  const amount = amountOf(payload, context) ?? 'The money';
   const of = typeof payload.paymentId === 'string' ? ` of ${payload.paymentId}` : '';
   const once = `It is sent once, under the key ${dedupKey}: pressing twice cannot send it twice.`;
   if (effect === 'refund') return [`This sends ${amount}${of} back to the customer. ${once}`];
@@ -80,8 +78,9 @@ function chartOf({ row, life }: Subject, { preview, explained }: DryRun): Html |
   return orderChartSvg({ machineId: row.machine, current: row.state, ...walked, candidate, name: 'dry-run' });
 }
 
-function written({ row }: Subject, preview: PreviewView, now: Date): Html {
-  const { diff, effects, wakeAt } = preview;
+function written({ row, live }: Subject, preview: PreviewView, now: Date): Html {
+  const { effects, wakeAt } = preview;
+  const diff = spelledOut(preview.diff);
   return html`<h3>What the order would remember</h3>
     ${
       diff.length === 0
@@ -99,7 +98,7 @@ function written({ row }: Subject, preview: PreviewView, now: Date): Html {
         ? html`<p class="quiet">Nothing leaves the service.</p>`
         : html`<ul class="asked-for">${effects.map(
             effect =>
-              html`<li><span>${effectWords(effect, row)}</span> <span class="quiet">once, under the key</span> ${copyable(effect.dedupKey)}</li>`,
+              html`<li><span>${effectWords(effect, live ? { ...row, currency: currencyOf(effect.payload, live.state.context) } : row)}</span> <span class="quiet">once, under the key</span> ${copyable(effect.dedupKey)}</li>`,
           )}</ul>`
     }
     ${wakeAt ? html`<p>Then, if nothing else comes, ${deadlineOf(preview)} at ${instant(wakeAt)}, ${age(wakeAt, now)}.</p>` : ''}`;

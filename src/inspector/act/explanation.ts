@@ -2,6 +2,9 @@
 // holds decides.
 import { html } from 'hono/html';
 import type { Candidate, Explained } from '../../../machines/explain.ts';
+import { refundableMinor } from '../../../machines/money.ts';
+import type { OrderContext } from '../../../machines/orderContext.ts';
+import { formatAmount } from '../../pages/formatAmount.ts';
 import type { Html } from '../page.ts';
 import { badge, verdictBadge } from '../parts.ts';
 import { changesNothing } from './eventWords.ts';
@@ -13,7 +16,7 @@ export function explanationList(explained: Explained, about: About): Html {
 
 function wayView({ type, from, taken, candidates }: Explained, way: Candidate, place: number, about: About): Html {
   const isTaken = taken === place;
-  return html`<li class="way-${isTaken ? 'taken' : way.holds === false ? 'out' : 'open'}">
+  return html`<li class="way-${isTaken ? 'taken' : way.holds === false || (taken !== null && place > taken) ? 'out' : 'open'}">
     <p class="way-asks">${conditionView(way, about, type, candidates.length)}</p>
     <p class="way-leads">${leads(way, from)}${isTaken ? html` <b class="way-mark">This way is taken.</b>` : ''}</p>
   </li>`;
@@ -39,12 +42,13 @@ export const sentenceOf = (detail: string): string =>
   `${detail.charAt(0).toUpperCase()}${detail.slice(1).replace(/\.$/, '')}.`;
 
 /** What would come of the event now, in one sentence. */
-export function outcomeSentence({ type, from, candidates, taken }: Explained): string {
+export function outcomeSentence({ type, from, candidates, taken }: Explained, context: OrderContext): string {
   const way = taken === null ? null : candidates[taken];
   if (way) {
     const because = way.detail ? `: ${way.detail.replace(/\.$/, '')}` : '';
     if (way.verdict === 'illegal') return `Refused now${because}.`;
     if (changesNothing(way.verdict)) return `Would change nothing now, it is ${way.verdict}${because}.`;
+    if (type === 'refund.requested') return `${refundSentence(context)} The order stays ${from} until it is back.`;
     if (way.to === from) return `It is recorded, and the order stays ${from}${because}.`;
     return `Leads to ${placeOf(way.to)}${because}.`;
   }
@@ -58,6 +62,13 @@ export function outcomeSentence({ type, from, candidates, taken }: Explained): s
   ];
   const subject = /^(refund|dispute)/.exec(type)?.[1] ?? 'payment';
   return `Depends on the ${subject}: it ${parts.join(', or ')}.`;
+}
+
+/** Without an amount a refund means all there is of the newest payment that holds any. */
+function refundSentence({ payments }: OrderContext): string {
+  const able = payments.filter(payment => refundableMinor(payment) > 0);
+  const each = able.map(p => `${formatAmount(refundableMinor(p), p.currency)} of ${p.paymentId}`);
+  return `Up to ${each.join(', or ')} can be sent back.`;
 }
 
 const placeOf = (state: string): string => (state === 'captured' ? 'subscribed' : state);

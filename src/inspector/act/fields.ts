@@ -68,7 +68,7 @@ export function fieldsOf(type: SendableType, context: OrderContext): Field[] {
         name,
         param: name === 'reason' ? 'said' : name,
         label: asked.label,
-        hint: name === 'amountMinor' ? amountHint(type, context) : asked.hint,
+        hint: hintOf(type, name, asked.hint, context),
         isRequired: !schema.safeParse(undefined).success,
         isRare: asked.isRare ?? false,
         ...(choices && { choices }),
@@ -80,7 +80,13 @@ export function fieldsOf(type: SendableType, context: OrderContext): Field[] {
 
 /** Written by dispatch, or asked of everybody who sends anything. */
 const isStamp = (type: SendableType, name: string): boolean =>
-  name === 'type' || name === 'at' || name === 'by' || (name === 'reason' && isRequestType(type));
+  ['type', 'at', 'by'].includes(name) || (['reason', 'occurredAt'].includes(name) && isRequestType(type));
+
+function hintOf(type: SendableType, name: string, hint: string, context: OrderContext): string {
+  if (name === 'amountMinor') return amountHint(type, context);
+  if (name === 'paymentId' && type === 'refund.requested') return 'Empty: the newest one that holds money.';
+  return hint;
+}
 
 function amountHint(type: SendableType, { payments, amountMinor, currency }: OrderContext): string {
   if (type !== 'refund.requested') return `As people write it, such as ${plainAmount(amountMinor, currency)}.`;

@@ -77,7 +77,7 @@ export type Confirm = {
 
 /** Step 3: bound to the version the dry run saw. Dead, with the reason, where it would be refused. */
 export function confirmForm({ id, type, viewer, run, typed, eventKey }: Confirm): Html {
-  const { button } = EVENT_WORDS[type];
+  const button = run.sendsBack === null ? EVENT_WORDS[type].button : `Send ${run.sendsBack} back`;
   if (viewer.role !== 'operator') return deadButton(button, VIEWER_SENTENCE);
   if (run.refused) return deadButton(button, run.refused);
   return html`<form method="post" action="${actHref(id, type)}" class="confirm">

@@ -47,7 +47,7 @@ export function toldHere(c: Ctx, orderId: string): Html | '' {
   const told = readTold(kept);
   if (told?.orderId !== orderId) return '';
   deleteCookie(c, TOLD, attributes(c));
-  return html`<div role="status" class="told">${notice(told.tone, told.sentence)}</div>`;
+  return html`<div role="status" class="just-told">${notice(told.tone, told.sentence)}</div>`;
 }
 
 function readTold(kept: string): (Told & { orderId: string }) | null {

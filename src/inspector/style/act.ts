@@ -6,7 +6,8 @@ export const ACT_STYLE = `
 .act-list > li + li { border-top: 1px solid var(--line); }
 .act-list > li:last-child { padding-bottom: 0; }
 .act-row { display: flex; gap: .5rem 1rem; align-items: flex-start; justify-content: space-between; }
-.act-row .button { flex: none; }
+.act-row .button { flex: none; display: inline-grid; place-content: center; }
+.order #act .panel-body > h3 { margin-top: 0; }
 .act-what { min-width: 0; overflow-wrap: anywhere; }
 .act-refused { color: var(--quiet); }
 .act-list details { margin-top: .25rem; }
@@ -18,11 +19,14 @@ export const ACT_STYLE = `
 .ways > li { counter-increment: way; position: relative; padding: .25rem .5rem .25rem 2rem; border-radius: .375rem; overflow-wrap: anywhere; }
 .ways > li::before { content: counter(way); position: absolute; left: .5rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .ways .way-taken { background: var(--busy-ground); }
+.ways .way-out { color: var(--quiet); }
 .ways .way-out .way-leads { display: none; }
 .ways .way-leads { display: flex; flex-wrap: wrap; gap: .125rem .375rem; align-items: baseline; margin-top: .125rem; }
 .ways .answer-yes { color: var(--good); }
 .ways .answer-no { color: var(--quiet); }
 .ways .answer-depends { color: var(--quiet); font-style: italic; }
+.act .chart-wide svg { min-width: 44rem; }
+#sample .copyable code, #results .copyable code { white-space: nowrap; }
 .act { display: grid; gap: .75rem; }
 .act h1 code { font-size: .875rem; font-weight: 400; }
 .act-order { display: flex; flex-wrap: wrap; gap: .25rem .625rem; align-items: center; overflow-wrap: anywhere; }
@@ -31,6 +35,7 @@ export const ACT_STYLE = `
 .act-form { max-width: 36rem; }
 .field-error { color: var(--bad); }
 select[aria-invalid="true"], textarea[aria-invalid="true"] { border-color: var(--bad); }
+.dry-run { grid-template-columns: minmax(0, 1fr); }
 .dry-run .outcome { font-size: 1rem; overflow-wrap: anywhere; }
 .dry-run .means { display: grid; gap: .375rem; }
 .dry-run .means li { padding: .5rem .75rem; border-left: 3px solid var(--accent); background: var(--raised); border-radius: 0 .375rem .375rem 0; overflow-wrap: anywhere; }
@@ -39,7 +44,7 @@ select[aria-invalid="true"], textarea[aria-invalid="true"] { border-color: var(-
 .confirm { display: grid; gap: .75rem; }
 .confirm .note { overflow-wrap: anywhere; }
 .moves { display: grid; gap: .5rem; }
-.told { margin-bottom: 1rem; }
+.just-told { margin-bottom: 1rem; }
 .bulk-start, .bulk-on { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin-top: 1rem; }
 #sample, #results { margin-bottom: 1rem; }
 @media (max-width: 60rem) { .act-columns { grid-template-columns: minmax(0, 1fr); } }
