@@ -137,6 +137,8 @@ export async function deleteEndpoint(db: Database, id: string): Promise<boolean>
 export type DueEndpoint = EndpointRow & {
   /** It asked not to be tried with this notification before then. */
   retryAt: Date | null;
+  /** When the last one before this of the same order is tried again, which it has not taken either; null when it has them all. */
+  waitsUntil: Date | null;
 };
 
 /** Who is enabled, wants this topic, and has not taken this notification yet. */
@@ -144,7 +146,13 @@ export async function endpointsWithout(db: Database, notificationId: string, top
   const rows = await db.query<Row>(
     `select ${COLUMNS}, (
        select a.retry_at from notification_attempts a
-       where a.notification_id = $1 and a.endpoint_id = e.id order by a.id desc limit 1) as retry_at
+       where a.notification_id = $1 and a.endpoint_id = e.id order by a.id desc limit 1) as retry_at, (
+       select max(b.available_at) from outbox n join outbox b on b.order_id = n.order_id
+       where n.id = $1 and b.status = 'pending' and b.effect = 'notify' and (b.order_version, b.id) < (n.order_version, n.id)
+         and (e.topics is null or b.payload->>'type' = any(string_to_array(e.topics, ',')))
+         and not exists (
+           select 1 from notification_attempts a
+           where a.notification_id = b.id and a.endpoint_id = e.id and a.status between 200 and 299)) as waits_until
      from endpoints e
      where disabled_at is null and (topics is null or $2 = any(string_to_array(topics, ',')))
        and not exists (
@@ -153,7 +161,11 @@ export async function endpointsWithout(db: Database, notificationId: string, top
      order by e.id`,
     [notificationId, topic],
   );
-  return rows.map(row => ({ ...endpointRow(row), retryAt: row.retry_at as Date | null }));
+  return rows.map(row => ({
+    ...endpointRow(row),
+    retryAt: row.retry_at as Date | null,
+    waitsUntil: row.waits_until as Date | null,
+  }));
 }
 
 function endpointRow(row: Row): EndpointRow {

@@ -63,11 +63,13 @@ export type LeaseRequest = {
  *
  * An earlier effect of the same order and queue that is not over yet holds the later ones back; one that is dead does not.
  * A question that is only planned for later does not hold back one that is to be asked now, and closing, which is tried for
- * days, holds back no money.
+ * days, holds back no money. Nor does a message that is tried again later hold back the next one: its handler knows which
+ * endpoint has to take the one before first, and the others must not wait with it.
  */
 const HOLDS_BACK: Partial<Record<Lane, string>> = {
   question: 'and e.available_at <= $1::text::timestamptz',
   provider: "and e.effect <> 'close'",
+  merchant: 'and e.available_at <= $1::text::timestamptz',
 };
 
 const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
@@ -126,7 +128,8 @@ const oldestFirst = (a: OutboxLease, b: OutboxLease) =>
 /** How a leased effect ended. `noticeId` is null where the merchant is not to be told. */
 export type Settlement = Pick<OutboxLease, 'id' | 'lease' | 'attempt'> & { at: Date } & (
     | { end: 'done'; note: string | null }
-    | { end: 'again'; error: string; availableAt: Date }
+    /** `untried`: nothing was attempted, so it does not count as a try. */
+    | { end: 'again'; error: string; availableAt: Date; untried?: boolean }
     | { end: 'dead'; error: string; alertId: string | null; noticeId: string | null }
     | { end: 'released' }
   );
@@ -145,6 +148,7 @@ const SETTLEMENTS = arrays<Settlement>('x', {
   error: ['text', s => (s.end === 'done' ? s.note && storable(s.note) : 'error' in s ? storable(s.error) : null)],
   alert_id: ['text', s => (s.end === 'dead' ? s.alertId : null)],
   notice_id: ['text', s => (s.end === 'dead' ? s.noticeId : null)],
+  untried: ['boolean', s => s.end === 'released' || (s.end === 'again' && s.untried === true)],
 });
 
 /** The database refuses U+0000 and lone surrogates, and what the other side said must not cost its neighbours their end. */
@@ -159,7 +163,7 @@ const SETTLE = `
 with x as materialized (
   select * from ${SETTLEMENTS.from}),
 held as materialized (
-  select k.*, x.ended, x.at, x.available_at as next_at, x.error, x.alert_id, x.notice_id from x cross join lateral (
+  select k.*, x.ended, x.at, x.available_at as next_at, x.error, x.alert_id, x.notice_id, x.untried from x cross join lateral (
     select t.* from outbox t
     where t.id = x.id and t.leased_by = x.lease and t.leased_until is not null and t.attempts = x.attempt
     for no key update skip locked) k),
@@ -171,12 +175,12 @@ behind as materialized (
       and ${placeOf('t')} > ${placeOf('h')} and t.available_at < h.next_at::timestamptz
       and (t.leased_until is null or t.leased_until < now())
     order by t.order_version, t.id limit ${FOLLOWERS_PUT_OFF} for no key update skip locked) k
-  where h.ended = 'again' and ${queueOf('h')} <> 'question' and h.effect <> 'close'),
+  where h.ended = 'again' and ${queueOf('h')} not in ('question', 'merchant') and h.effect <> 'close'),
 w as (
   insert into outbox as t (${COLUMNS})
   select h.id, h.order_id, h.order_version, h.effect, h.payload, h.dedup_key,
     case when h.ended in ('done', 'dead') then h.ended else 'pending' end,
-    case when h.ended = 'released' then h.attempts - 1 else h.attempts end,
+    case when h.untried then h.attempts - 1 else h.attempts end,
     coalesce(h.next_at::timestamptz, h.available_at), h.leased_by, null::timestamptz, case when h.ended = 'released' then h.last_error else h.error end,
     case when h.ended = 'done' then h.at::timestamptz end
   from held h

@@ -133,6 +133,35 @@ describe('a paid order', () => {
 });
 
 describe('an endpoint that fails', () => {
+  test('keeps no other one from hearing the rest of the order, and hears it itself in the order it happened', async () => {
+    await endpoint(shop.url);
+    await endpoint(books.url);
+    books.otherwise = { status: 500 };
+    const { id, paymentId } = await paidOrder();
+    await work();
+    const body = { type: 'refund.updated', paymentId, refundId: `re_${id}`, state: 'completed', amountMinor: 49_900 };
+    await service.call('POST', `/v1/orders/${id}/events`, { body });
+    await work();
+    const topicsAt = ({ calls }: Receiver) => calls.map(call => JSON.parse(call.body).type);
+    expect(topicsAt(shop)).toEqual(['order.subscribed', 'order.refunded']);
+    expect(topicsAt(books)).toEqual(['order.subscribed']);
+    for (let tries = 2; tries <= 4; tries++) {
+      later(DAY_MS);
+      await work();
+      expect(topicsAt(books), 'is not told what came after').toEqual(Array(tries).fill('order.subscribed'));
+    }
+    const [, refunded] = await noticesOf(id);
+    expect(refunded, 'and not having been told costs it no try').toMatchObject({ status: 'pending', attempts: 1 });
+    books.otherwise = { status: 204 };
+    later(DAY_MS);
+    await work();
+    later(5_000);
+    await work();
+    expect(topicsAt(books).slice(4)).toEqual(['order.subscribed', 'order.refunded']);
+    expect((await noticesOf(id)).map(({ status }) => status)).toEqual(['done', 'done']);
+    expect(shop.calls).toHaveLength(2);
+  });
+
   test('is tried again with the same id and the same bytes, freshly signed, until it has taken it', async () => {
     const { secret } = await endpoint(shop.url);
     shop.next = [{ status: 500, body: 'no\u0000 room' }, 'cut', { status: 503 }];

@@ -20,11 +20,13 @@ export type LeasedEffect = {
 
 /**
  * `done`: nothing is left to do, `note` says what was found if it was not simply done. `again`: nobody knows, or not yet;
- * tried after a backoff, or at `at`, until the attempts of this effect are used up. `dead`: the other side said no for good.
+ * tried after a backoff, or at `at`, until the attempts of this effect are used up; `untried` is no attempt at all, because
+ * something else has to come first. `dead`: the other side said no for good.
  */
 export type EffectEnd =
   | { end: 'done'; note?: string }
   | { end: 'again'; error: string; at?: Date }
+  | { end: 'again'; error: string; at: Date; untried: true }
   | { end: 'dead'; error: string };
 
 /** Carries one effect out. What it throws is `again`, except ProviderRefused, which is `dead`. */

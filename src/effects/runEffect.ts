@@ -68,10 +68,11 @@ function settlementOf({ policies, clock, random, newId }: RunDeps, lease: Outbox
   const own = { id: lease.id, lease: lease.lease, attempt: lease.attempt, at };
   const policy = policies[lease.effect];
   if (end.end === 'done') return { ...own, end: 'done', note: end.note ?? null };
-  if (end.end === 'again' && lease.attempt < policy.maxAttempts) {
+  const untried = 'untried' in end;
+  if (end.end === 'again' && (untried || lease.attempt < policy.maxAttempts)) {
     const earliest = at.getTime() + 1;
     const next = end.at?.getTime() ?? at.getTime() + pauseMs(policy, lease.attempt, fraction(random));
-    return { ...own, end: 'again', error: end.error, availableAt: new Date(Math.max(earliest, next)) };
+    return { ...own, end: 'again', error: end.error, availableAt: new Date(Math.max(earliest, next)), untried };
   }
   const lane = laneOf(lease.effect);
   return {

@@ -6,9 +6,13 @@ import { type DeliveryDeps, deliver, type Message } from './delivery.ts';
 import type { NotificationBody } from './notification.ts';
 import { isTaken } from './post.ts';
 
+/** Pause after the message before was to be tried again, in ms, before an endpoint is looked at that has to take that one first. */
+const AFTER_EARLIER_MS = 1_000;
+
 /**
  * Done when every enabled endpoint that wants it has taken it, or there is none. Each is tried by itself: who has it is
- * not told again because another has not.
+ * not told again because another has not. Each hears of an order in its order: who has not taken the message before is not
+ * told this one yet, and keeps nobody else waiting.
  */
 export function notifyHandler(deps: DeliveryDeps): EffectHandler {
   return async ({ id, payload }) => {
@@ -27,12 +31,25 @@ export function notifyHandler(deps: DeliveryDeps): EffectHandler {
   };
 }
 
-type Tried = { endpointId: string; taken: boolean; gone: boolean; says: string; retryAt: Date | null };
+type Tried = {
+  endpointId: string;
+  taken: boolean;
+  gone: boolean;
+  says: string;
+  retryAt: Date | null;
+  /** Not asked at all: another message comes first. */
+  untried: boolean;
+};
 
 async function tryIfDue(deps: DeliveryDeps, endpoint: DueEndpoint, message: Message, now: Date): Promise<Tried> {
-  const { id: endpointId, retryAt } = endpoint;
+  const { id: endpointId, retryAt, waitsUntil } = endpoint;
+  const not = { endpointId, taken: false, gone: false };
+  if (waitsUntil) {
+    const next = new Date(Math.max(waitsUntil.getTime(), now.getTime()) + AFTER_EARLIER_MS);
+    return { ...not, says: 'has not taken the message before it', retryAt: next, untried: true };
+  }
   if (retryAt && retryAt > now) {
-    return { endpointId, taken: false, gone: false, says: `asked to wait until ${retryAt.toISOString()}`, retryAt };
+    return { ...not, says: `asked to wait until ${retryAt.toISOString()}`, retryAt, untried: false };
   }
   const attempt = await deliver(deps, endpoint, message, { trigger: 'scheduled' });
   return {
@@ -41,6 +58,7 @@ async function tryIfDue(deps: DeliveryDeps, endpoint: DueEndpoint, message: Mess
     gone: attempt.status === 410,
     says: attempt.error ?? `answered ${attempt.status}`,
     retryAt: attempt.retryAt,
+    untried: false,
   };
 }
 
@@ -51,7 +69,8 @@ function endOf(tried: Tried[]): EffectEnd {
   const error = waiting.map(({ endpointId, says }) => `${endpointId} ${says}`).join('; ');
   const times = waiting.flatMap(({ retryAt }) => (retryAt ? [retryAt.getTime()] : []));
   if (times.length < waiting.length) return { end: 'again', error };
-  return { end: 'again', error, at: new Date(Math.min(...times)) };
+  const at = new Date(Math.min(...times));
+  return tried.every(({ untried }) => untried) ? { end: 'again', error, at, untried: true } : { end: 'again', error, at };
 }
 
 /** The same bytes whenever it is made: nothing in it is of now. */
