@@ -70,7 +70,9 @@ function endOf(tried: Tried[]): EffectEnd {
   const times = waiting.flatMap(({ retryAt }) => (retryAt ? [retryAt.getTime()] : []));
   if (times.length < waiting.length) return { end: 'again', error };
   const at = new Date(Math.min(...times));
-  return tried.every(({ untried }) => untried) ? { end: 'again', error, at, untried: true } : { end: 'again', error, at };
+  return tried.every(({ untried }) => untried)
+    ? { end: 'again', error, at, untried: true }
+    : { end: 'again', error, at };
 }
 
 /** The same bytes whenever it is made: nothing in it is of now. */
