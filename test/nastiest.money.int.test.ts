@@ -1,6 +1,8 @@
 // The nastiest cases, second part: money that comes late, twice, for two orders at once, or in another amount. Cases 4, 5,
 // 6 and 7, each told through the API, the sandbox and the books.
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { amountText } from '../machines/amountText.ts';
 import { formCall } from './support/cloudpaymentsNotices.ts';
 import { expectNoLastGuard, expectSoundBooks } from './support/databaseChecks.ts';
 import type { Json } from './support/httpService.ts';
@@ -243,7 +245,7 @@ describe('case 7: the amount or the currency is another one', () => {
     expect(await service.order(order.id)).toMatchObject({ state: 'parked', stuck: { cause: 'parked' } });
     expect(await service.access(order.userId)).toMatchObject({ access: false, grants: [] });
     expect(causes(order)).toEqual(['mismatch']);
-    expect(service.alerts(order.id)[0].text).toContain(String(money.amountMinor));
+    expect(service.alerts(order.id)[0].text).toContain(amountText(money.amountMinor, money.currency));
     // The lists would find out that the sandbox knows of no such payment.
     service.gate.lists = 'rest';
     await service.travel(5 * DAY);
