@@ -39,6 +39,8 @@ const TOLD = [
   failed('pay_1'),
   failed(),
   canceled('pay_1'),
+  failed('pay_a'),
+  canceled('pay_a'),
   refund('pay_1'),
   refund('pay_1', 'pending', { amountMinor: 100 }),
   dispute('pay_1', 'lost'),

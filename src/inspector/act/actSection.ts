@@ -89,8 +89,8 @@ function eventRow(
         <p class="${state.refused ? 'act-refused' : ''}" id="why-${type}">${state.sentence}</p></div>
       ${
         state.refused
-          ? html`<button type="button" class="button" disabled aria-describedby="why-${type}">${label}<span class="hidden">: ${title}</span></button>`
-          : html`<a class="button" href="${actHref(id, type)}" aria-describedby="why-${type}">${label}<span class="hidden">: ${title}</span></a>`
+          ? html`<button type="button" class="button" disabled aria-label="${label}: ${title}" aria-describedby="why-${type}">${label}</button>`
+          : html`<a class="button" href="${actHref(id, type)}" aria-label="${label}: ${title}" aria-describedby="why-${type}">${label}</a>`
       }
     </div>
     ${

@@ -78,9 +78,11 @@ function chartOf({ row, life }: Subject, { preview, explained }: DryRun): Html |
   return orderChartSvg({ machineId: row.machine, current: row.state, ...walked, candidate, name: 'dry-run' });
 }
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 function written({ row, live }: Subject, preview: PreviewView, now: Date): Html {
   const { effects, wakeAt } = preview;
-  const diff = spelledOut(preview.diff);
+  const diff = spelledOut(preview.diff).filter(({ before, after }) => before !== null || !isEmptyList(after));
   return html`<h3>What the order would remember</h3>
     ${
       diff.length === 0

@@ -21,7 +21,7 @@ export const ACT_STYLE = `
 .ways .way-taken { background: var(--busy-ground); }
 .ways .way-out { color: var(--quiet); }
 .ways .way-out .way-leads { display: none; }
-.ways .way-leads { display: flex; flex-wrap: wrap; gap: .125rem .375rem; align-items: baseline; margin-top: .125rem; }
+.ways .way-leads { margin-top: .125rem; }
 .ways .answer-yes { color: var(--good); }
 .ways .answer-no { color: var(--quiet); }
 .ways .answer-depends { color: var(--quiet); font-style: italic; }
@@ -33,8 +33,9 @@ export const ACT_STYLE = `
 .act-columns { display: grid; gap: 1rem; grid-template-columns: minmax(0, 22rem) minmax(0, 1fr); align-items: start; margin-top: .25rem; }
 .act-main { display: grid; gap: 1rem; min-width: 0; }
 .act-form { max-width: 36rem; }
+.act-form details > .stack { margin-top: .625rem; }
 .field-error { color: var(--bad); }
-select[aria-invalid="true"], textarea[aria-invalid="true"] { border-color: var(--bad); }
+.act-form .field :is(input, select, textarea)[aria-invalid="true"]:not([type="checkbox"]):not([type="radio"]) { border-color: var(--bad); }
 .dry-run { grid-template-columns: minmax(0, 1fr); }
 .dry-run .outcome { font-size: 1rem; overflow-wrap: anywhere; }
 .dry-run .means { display: grid; gap: .375rem; }
