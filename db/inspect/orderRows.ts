@@ -20,7 +20,8 @@ select ${ORDER},
   s.event_type as step_type, s.at as step_at,
   x.effect as next_effect, x.attempts as next_attempts, x.available_at as next_at
 from jsonb_array_elements_text($1::text::jsonb) with ordinality k(id, place)
-cross join lateral (select t.* from orders t where t.id = k.id) o
+-- offset 0: by the key of each, however few orders there are yet.
+cross join lateral (select t.* from orders t where t.id = k.id offset 0) o
 -- A maximum and no "order by … limit 1": that could be read as a walk down everything ever received, in search of this order.
 left join lateral (select max(array[${iso('i.received_at')}, i.event_key, i.event_type, i.verdict]) as heard from inbox i where i.order_id = o.id) e on true
 left join lateral (select t.event_type, t.at from transitions t where t.order_id = o.id and t.version = o.version) s on true
