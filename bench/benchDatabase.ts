@@ -1,5 +1,6 @@
 // The bench's own way to the database, for seeding and counting: without the service's time limits, which a busy machine
 // would overstep between two measurements.
+import { type Logger, pino } from 'pino';
 import postgres from 'postgres';
 import type { Database, Param, Row } from '../db/client.ts';
 
@@ -13,3 +14,6 @@ export function openBenchDatabase(url: string): Database {
     close: () => client.end({ timeout: 1 }),
   };
 }
+
+/** For parts that log what nobody reads here. */
+export const silentLog = (): Logger => pino({ level: 'silent' });
