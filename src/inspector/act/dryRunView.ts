@@ -38,7 +38,7 @@ function outcome({ verdict, detail, from, to, version }: PreviewView, seen: numb
 }
 
 /** What it means for the customer's money and access, each in a sentence. */
-function consequences({ live }: Subject, { preview, plan, event }: DryRun): string[] {
+function consequences({ live, row }: Subject, { preview, plan, event }: DryRun): string[] {
   const effects = preview?.effects ?? [];
   const moving = live ? effects.flatMap(effect => moneySentence(effect, live.state.context)) : [];
   const isFact = !event.type.endsWith('.requested');
@@ -49,7 +49,15 @@ function consequences({ live }: Subject, { preview, plan, event }: DryRun): stri
       ? 'It sends no money: it records what the provider has done already.'
       : 'It moves no money.';
   const access = preview ? accessSentence(preview) : null;
-  return [...(moving.length > 0 ? moving : [still]), ...(access ? [access] : [])];
+  const refusing = plan?.would.some(({ what }) => what === 'grant') ? row.grantError : null;
+  return [
+    // Whether it still stands nobody knows without writing; what the dry run promises depends on it.
+    ...(refusing
+      ? [`All this only if the database takes the grant. Last time it refused: ${sentenceOf(refusing)}`]
+      : []),
+    ...(moving.length > 0 ? moving : [still]),
+    ...(access ? [access] : []),
+  ];
 }
 
 type AskedEffect = PreviewView['effects'][number];
