@@ -28,6 +28,8 @@ const OPEN = [
 ];
 const OPERATOR = [
   'GET /v1/events',
+  'GET /v1/reconciliation',
+  'POST /v1/reconciliation/{provider}',
   'PUT /v1/plans/{id}',
   'POST /v1/orders/{id}/events',
   'POST /v1/orders/{id}/retry',
