@@ -10,7 +10,10 @@ import { createTestDatabase, type TestDatabase } from './support/testDatabase.ts
 
 const SEED = Number(process.env.SEED ?? 20_260_131);
 const ORDERS = 60;
-const KILLS_A_STAGE = 3;
+/** Four rounds of killing one or both: at least as many. */
+const KILLS_A_STAGE = 4;
+/** A quiet machine needs half a minute; beside other programs it takes a multiple. */
+const LIMIT_MS = 300_000;
 
 let database: TestDatabase;
 let dataDir: string;
@@ -23,27 +26,31 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-test(`what is asked for while the provider is in chaos and workers are killed is done once (SEED=${SEED})`, async () => {
-  const said: string[] = [];
-  const { violations, counters } = await runChaos({
-    databaseUrl: database.url,
-    dataDir,
-    orders: ORDERS,
-    seed: SEED,
-    perSecond: 15,
-    speed: 60,
-    leaseMs: 7_000,
-    kills: { both: 0.5, pauseMs: 100, calls: 20, atLeast: KILLS_A_STAGE },
-    settledShare: 0.7,
-    chaosMs: 20_000,
-    say: line => said.push(line),
-  });
-  expect(violations, said.join('\n')).toEqual([]);
-  // Few orders: what one in a hundred meets is claimed by the full run only.
-  const rare = /dead and revived|deadline|operator|fenced|reconciliation|expired/;
-  const never = Object.entries(counters).filter(([name, count]) => count === 0 && !rare.test(name));
-  expect(never, 'faults that never happened prove nothing').toEqual([]);
-  expect(counters.kills).toBeGreaterThanOrEqual(2 * KILLS_A_STAGE);
-  expect(counters['captures that moved money']).toBe(ORDERS);
-  expect(counters['refunds that moved money']).toBe(ORDERS / 4);
-});
+test(
+  `what is asked for while the provider is in chaos and workers are killed is done once (SEED=${SEED})`,
+  async () => {
+    const said: string[] = [];
+    const { violations, counters } = await runChaos({
+      databaseUrl: database.url,
+      dataDir,
+      orders: ORDERS,
+      seed: SEED,
+      perSecond: 20,
+      speed: 60,
+      leaseMs: 7_000,
+      kills: { rounds: 4, both: 0.5, pauseMs: 500, calls: 40, atLeast: KILLS_A_STAGE },
+      settledShare: 0.7,
+      chaosMs: 20_000,
+      say: line => said.push(line),
+    });
+    expect(violations, said.join('\n')).toEqual([]);
+    // Few orders: what one or two in a hundred meet is claimed by the full run only.
+    const rare = /time-outs|dead and revived|deadline|operator|fenced|reconciliation|expired/;
+    const never = Object.entries(counters).filter(([name, count]) => count === 0 && !rare.test(name));
+    expect(never, 'faults that never happened prove nothing').toEqual([]);
+    expect(counters.kills).toBeGreaterThanOrEqual(2 * KILLS_A_STAGE);
+    expect(counters['captures that moved money']).toBe(ORDERS);
+    expect(counters['refunds that moved money']).toBe(ORDERS / 4);
+  },
+  LIMIT_MS,
+);

@@ -46,7 +46,7 @@ async function chaos(databaseUrl: string, dataDir: string, sizes: Sizes): Promis
     perSecond: 12,
     speed: SPEED,
     leaseMs: LEASE_MS,
-    kills: { both: 0.15, pauseMs: 6_000, calls: 200, atLeast: 5 },
+    kills: { rounds: Number.POSITIVE_INFINITY, both: 0.15, pauseMs: 6_000, calls: 200, atLeast: 5 },
     settledShare: 0.985,
     chaosMs: 15 * MINUTE_MS,
     say,

@@ -165,11 +165,13 @@ async function inChaos(run: Run, name: string, { of, ask, settled }: Stage): Pro
   const killing = killReplicas({ ...run, plan: kills, seen, stop: stop.signal }, () => {
     run.marks.kills += 1;
   });
+  // Its end is none for those who wait beside it, unless it failed.
+  const failing = killing.then(() => new Promise<never>(() => {}));
   const enough = async () => (await settled()) >= of * run.settledShare && run.marks.kills - before >= kills.atLeast;
   try {
-    await Promise.race([ask(), killing]);
+    await Promise.race([ask(), failing]);
     while (!(await enough()) && performance.now() - startedAt < run.chaosMs)
-      await Promise.race([sleep(LOOK_MS), killing]);
+      await Promise.race([sleep(LOOK_MS), failing]);
   } finally {
     stop.abort();
     await killing;

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Replica } from './replicas.ts';
 
 export type KillPlan = {
+  /** Rounds of killing; after the last one the replicas are left alone. */
+  rounds: number;
   /** How often both are killed at once, as a share of one. */
   both: number;
   /** Longest pause between one round and the next, in real ms; each is drawn. */
@@ -24,9 +26,9 @@ type Deps = {
   stop: AbortSignal;
 };
 
-/** Kills until it is told to stop, and leaves all of them ready; answers how many were killed. `killed` hears of each. */
+/** Kills until it is told to stop or all rounds are over, and leaves all of them ready. `killed` hears of each. */
 export async function killReplicas({ replicas, plan, random, seen, stop }: Deps, killed: () => void): Promise<void> {
-  while (!stop.aborted) {
+  for (let round = 0; round < plan.rounds && !stop.aborted; round++) {
     const one = replicas[Math.floor(random() * replicas.length)];
     const victims = random() < plan.both ? replicas : replicas.filter(replica => replica === one);
     await Promise.all(victims.map(victim => victim.ready()));
