@@ -11,7 +11,8 @@ import type { Envelope, Source } from '../src/dispatch/envelope.ts';
 import { createDispatch, type Dispatch } from '../src/dispatch.ts';
 import type { NewId } from '../src/ids.ts';
 import { silentLog } from './benchDatabase.ts';
-import { PLAN, STORIES, type Story } from './inspectorStories.ts';
+import { PLAN } from './inspectorFacts.ts';
+import { STORIES, type Story } from './inspectorStories.ts';
 import { sha256 } from './seed.ts';
 
 /** When every model begins. */

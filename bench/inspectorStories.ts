@@ -1,19 +1,8 @@
 // What befalls orders, and how often: a shop's two years, most of it ordinary, and a little of everything that an operator
 // looks for. Shares are of all orders.
-import type { PlanTerms, UnstampedOrderEvent } from '../machines/orderEvents.ts';
+import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
+import { back, decline, dispute, PLAN, pay, reserve } from './inspectorFacts.ts';
 import type { Player } from './inspectorModels.ts';
-
-/** A period of days: moved in time, it is as long in every month. */
-export const PLAN: PlanTerms = {
-  id: 'pro-30-days',
-  product: 'pro',
-  amountMinor: 49_900,
-  currency: 'INR',
-  months: 0,
-  days: 30,
-  graceDays: 3,
-  surplusPolicy: 'refund',
-};
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -38,34 +27,6 @@ export type Story = {
   pending?: string;
   live(player: Player): Promise<void>;
 };
-
-const pay = (token: string, amountMinor = PLAN.amountMinor): UnstampedOrderEvent => ({
-  type: 'payment.captured',
-  paymentId: `pay_${token}`,
-  amountMinor,
-  currency: PLAN.currency,
-});
-const reserve = (token: string): UnstampedOrderEvent =>
-  ({ ...pay(token), type: 'payment.authorized' }) as UnstampedOrderEvent;
-const decline = (token: string): UnstampedOrderEvent => ({
-  type: 'payment.failed',
-  paymentId: `pay_${token}_declined`,
-  reason: 'the card was declined',
-});
-const back = (token: string, amountMinor: number): UnstampedOrderEvent => ({
-  type: 'refund.updated',
-  paymentId: `pay_${token}`,
-  refundId: `rf_${token}`,
-  state: 'completed',
-  amountMinor,
-});
-const dispute = (token: string, state: 'opened' | 'lost'): UnstampedOrderEvent => ({
-  type: 'dispute.updated',
-  paymentId: `pay_${token}`,
-  disputeId: `dp_${token}`,
-  state,
-  amountMinor: PLAN.amountMinor,
-});
 
 /** An order of today's that the browser and the provider both tell about. */
 async function bought(player: Player): Promise<string> {
