@@ -10,7 +10,18 @@ import type {
   TransitionRow,
 } from '../../../db/inspect/orderPageRows.ts';
 import type { Html } from '../page.ts';
-import { age, badge, copyable, duration, emptyState, instant, panel, toneBadge, verdictBadge } from '../parts.ts';
+import {
+  age,
+  badge,
+  copyable,
+  duration,
+  emptyState,
+  instant,
+  money,
+  panel,
+  toneBadge,
+  verdictBadge,
+} from '../parts.ts';
 import { effectWords, progressWords } from './effectWords.ts';
 import type { OrderModel } from './model.ts';
 import { entryCursorText, orderHref, pageHref, TIMELINE_FILTERS, TIMELINE_PAGE } from './pageQuery.ts';
@@ -95,8 +106,16 @@ function received({ row, stateAt, now }: OrderModel, entry: ReceivedRow): Html {
 function step({ row }: OrderModel, entry: TransitionRow): Html {
   const { version, type, from, to, source } = entry;
   return html`<p class="entry-title">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)} <b>${type}</b></p>
-    ${whoAndWhy(entry)}
+    ${moneyTold(entry)} ${whoAndWhy(entry)}
     <p class="quiet entry-foot"><span>version ${version}, by ${source}</span> <a href="${orderHref(row.order.id)}/replay?step=${version}">step ${version} of the replay</a></p>`;
+}
+
+/** Which money the event was about: what somebody with a customer on the phone compares first. */
+function moneyTold({ event }: TransitionRow): Html | '' {
+  const { paymentId, amountMinor, currency } = event;
+  if (typeof paymentId !== 'string') return '';
+  const amount = typeof amountMinor === 'number' && typeof currency === 'string' ? money(amountMinor, currency) : '';
+  return html`<p>${amount}${amount ? ', ' : ''}payment ${copyable(paymentId)}</p>`;
 }
 
 /** Who asked and why, where the event says so; and why something failed, where the provider said so. */

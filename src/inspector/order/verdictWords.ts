@@ -11,7 +11,7 @@ export function whatBecame(
   const version = appliedVersion === null ? '' : ` It made version ${appliedVersion}.`;
   switch (verdict) {
     case 'applied':
-      return `Applied${because}.${version}`;
+      return `Applied.${version}${detail ? ` Noted with it: ${detail.replace(/\.$/, '')}.` : ''}`;
     case 'duplicate':
       return `Not applied, the order knew it already${because}.${then}`;
     case 'stale':
