@@ -19,7 +19,7 @@ import { createApp } from './http/app.ts';
 import type { App } from './http/appTypes.ts';
 import { freePort, hostInUrl } from './http/freePort.ts';
 import { addPayPages } from './http/payPages.ts';
-import { startHttpServer } from './http/server.ts';
+import { SHUTDOWN_MS, startHttpServer } from './http/server.ts';
 import { idsFrom } from './ids.ts';
 import { addInspector, type Inspector } from './inspector/inspector.ts';
 import { countSignatureFailures } from './inspector/overview/signatureFailures.ts';
@@ -201,10 +201,10 @@ async function seedExamplePlans(db: Database): Promise<void> {
 }
 
 async function stop(log: Logger): Promise<void> {
-  for (const part of running.splice(0).reverse()) {
-    await part
-      .close()
-      .catch((error: unknown) => log.error({ err: error, part: part.name }, 'a part did not stop cleanly'));
+  for (let part = running.at(-1); part; part = running.at(-1)) {
+    const { name } = part;
+    await part.close().catch((error: unknown) => log.error({ err: error, part: name }, 'a part did not stop cleanly'));
+    running.splice(running.indexOf(part), 1);
   }
 }
 
@@ -217,6 +217,11 @@ async function main(): Promise<void> {
       if (stopping) return;
       stopping = true;
       log.info({ signal }, 'stopping');
+      // A slow provider may keep a part busy for minutes; whatever it does is sound when it is cut, as after any crash.
+      setTimeout(() => {
+        log.error({ limitMs: SHUTDOWN_MS, left: running.map(({ name }) => name) }, 'not everything ended in time');
+        process.exit(1);
+      }, SHUTDOWN_MS).unref();
       void stop(log).then(() => process.exit(0));
     });
   }

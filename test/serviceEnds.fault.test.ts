@@ -2,6 +2,8 @@
 // middle of load or of its own start, and without its database. Afterwards nothing runs, and a normal start works at once.
 import { execFileSync } from 'node:child_process';
 import { chmod, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, expect, test } from 'vitest';
@@ -9,6 +11,7 @@ import { SHUTDOWN_MS } from '../src/http/server.ts';
 import { isRoot, nobody, testAsRoot } from './support/embeddedFixture.ts';
 import { processesOf, until, untilNothingRuns } from './support/embeddedProcesses.ts';
 import { Purchase } from './support/purchase.ts';
+import { paymentEntity, RAZORPAY } from './support/razorpayBodies.ts';
 import { call } from './support/serviceClient.ts';
 import {
   embeddedDatabaseUrl,
@@ -121,6 +124,41 @@ test('SIGTERM in the middle of load answers what is in flight, refuses what come
   const again = await startService({ dataDir });
   const database = await databaseOf(again);
   for (const purchase of purchases) await purchase.expectOnce(again.url, database);
+});
+
+test('SIGTERM while a slow provider is in the middle of a page does not wait for the page', async () => {
+  const items = Array.from({ length: 100 }, (_, n) => paymentEntity({ id: `pay_${n}`, amount_refunded: 100 }));
+  let pages = 0;
+  // A hundred payments whose refunds are asked for five at a time, and each answer takes a second and a half.
+  const slow = createServer((request, response) => {
+    const isPage = /\/payments\?/.test(request.url ?? '');
+    if (isPage) pages += 1;
+    const answer = () => response.end(JSON.stringify({ count: 0, items: isPage ? items : [] }));
+    setTimeout(answer, isPage ? 0 : 1_500);
+  });
+  await new Promise<void>(listening => slow.listen(0, '127.0.0.1', listening));
+  const env = {
+    RAZORPAY_KEY_ID: RAZORPAY.keyId,
+    RAZORPAY_KEY_SECRET: RAZORPAY.keySecret,
+    RAZORPAY_WEBHOOK_SECRETS: RAZORPAY.webhookSecrets.join(','),
+    RAZORPAY_API_URL: `http://127.0.0.1:${(slow.address() as AddressInfo).port}`,
+  };
+  try {
+    const dataDir = await newFolder();
+    const service = await startService({ dataDir, env });
+    await until(() => pages > 0, 'the list to be read');
+    const began = performance.now();
+    service.signal('SIGTERM');
+    expect(await service.ended).toEqual({ code: 1, signal: null });
+    expect(performance.now() - began).toBeLessThan(SHUTDOWN_MS + 2_000);
+    expect(service.out()).toContain('"dispatch","sweeper"],"msg":"not everything ended in time"');
+    await untilNothingRuns(dataDir);
+    const again = await startService({ dataDir });
+    expect(await again.stop()).toEqual({ code: 0, signal: null });
+  } finally {
+    slow.closeAllConnections();
+    slow.close();
+  }
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)(

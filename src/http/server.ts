@@ -8,8 +8,10 @@ import { InvalidRequest } from '../errors.ts';
 import type { App, ServerState } from './appTypes.ts';
 import { problemResponse } from './problem.ts';
 
-/** In ms. Below the 30 s that process managers usually leave between asking and killing. */
+/** The whole service's, in ms. Below the 30 s that process managers usually leave between asking and killing. */
 export const SHUTDOWN_MS = 25_000;
+/** How long answers that are under way are waited for, in ms: longer than any may take (8 s), and the rest of the service needs time, too. */
+const DRAIN_MS = 12_000;
 /** Headers must be here within this, in ms: they fit one packet, so more is a slow attacker. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** The whole request, in ms: for bodies nobody reads to their end; where one is read, the deadline of the answer comes first. */
@@ -27,7 +29,7 @@ const MAX_HEADERS = 100;
 export type HttpServer = {
   /** `http://host:port` */
   url: string;
-  /** Stops accepting, answers what is in flight, closes. Cuts what is left after SHUTDOWN_MS. */
+  /** Stops accepting, answers what is in flight, closes. Cuts what is left after DRAIN_MS. */
   close(): Promise<void>;
 };
 
@@ -39,7 +41,7 @@ export async function startHttpServer(options: {
   log: Logger;
   shutdownMs?: number;
 }): Promise<HttpServer> {
-  const { app, host, port, log, shutdownMs = SHUTDOWN_MS } = options;
+  const { app, host, port, log, shutdownMs = DRAIN_MS } = options;
   let isDraining = false;
   const state: ServerState = { draining: () => isDraining };
   const server = limitedServer(
