@@ -121,7 +121,9 @@ test('a damaged keys.json stops the start with a sentence, and nothing is left r
   await mkdir(dataDir, { recursive: true });
   await writeFile(join(dataDir, 'keys.json'), '{"apiKey": "api_');
   const env = { API_KEY: undefined };
-  expect(await refusal({ dataDir, env })).toContain(`${join(dataDir, 'keys.json')} does not hold the keys it was written with`);
+  expect(await refusal({ dataDir, env })).toContain(
+    `${join(dataDir, 'keys.json')} does not hold the keys it was written with`,
+  );
   await untilNothingRuns(dataDir);
 });
 
