@@ -5,6 +5,7 @@ import { passDeadlines } from './deadlines.ts';
 import { driveCaptured } from './driveCaptured.ts';
 import { createHoldOff } from './holdOff.ts';
 import { type Job, type Jobs, startJobs } from './jobs.ts';
+import { endMootEffects } from './mootEffects.ts';
 import { decideReadable, retryUnmatched, type UnmatchedDeps } from './unmatchedEvents.ts';
 
 /** Pause between looks for orders and events that are due, in ms. Deadlines are minutes; seconds of delay do not matter. */
@@ -33,6 +34,7 @@ export function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
     { name: 'deadlines', everyMs: DUE_PAUSE_MS, run: stop => passDeadlines(orders, stop) },
     { name: 'unmatched events', everyMs: DUE_PAUSE_MS, run: stop => retryUnmatched(events, stop) },
     { name: 'events of unreadable orders', everyMs: SLOW_PAUSE_MS, run: stop => decideReadable(events, stop) },
+    { name: 'effects nobody needs', everyMs: SLOW_PAUSE_MS, run: () => endMootEffects(deps) },
     { name: 'findings of matched events', everyMs: SLOW_PAUSE_MS, run: () => resolveMatched(deps.db, clock()) },
   ];
 }
