@@ -141,12 +141,12 @@ export const alertOfMissingGrant = effect(asked => {
 export const followRefund = effect(asked => {
   const { context, event } = asked;
   if (event.type !== 'refund.updated') return [];
-  const { state, paymentId, refundId, requestKey } = event;
+  const { state, paymentId, refundId, requestKey, unwanted } = event;
   if (state === 'pending') {
     const payload = { paymentId, refundId, ...(requestKey !== undefined && { requestKey }) };
     return { effect: 'reconcile', key: `reconcile:refund:${refundId}`, delayMs: askAgainAfterMs(0), payload };
   }
-  if (state !== 'failed' || knownState(context.payments, event) === 'failed') return [];
+  if (state !== 'failed' || unwanted || knownState(context.payments, event) === 'failed') return [];
   return { effect: 'alert', key: 'alert:refund_failed', each: true, payload: alertAbout(asked, 'refund_failed') };
 });
 

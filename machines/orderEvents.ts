@@ -106,6 +106,8 @@ const refundUpdated = z.object({
   reason: z.string().max(MAX_REASON_LENGTH).optional(),
   /** The key of our own effect this refund answers: what was set aside for it is counted as this refund from now on. */
   requestKey: z.string().min(1).max(MAX_REQUEST_KEY_LENGTH).optional(),
+  /** Of a refund of ours that was never sent, because nobody waits for it any more. */
+  unwanted: z.literal(true).optional(),
 });
 const disputeUpdated = z.object({
   type: z.literal('dispute.updated'),
@@ -167,7 +169,7 @@ export const sendableEvents = {
   'payment.captured': paymentCaptured.omit({ ownedBy: true }),
   'payment.failed': paymentFailed,
   'payment.canceled': paymentCanceled,
-  'refund.updated': refundUpdated.omit({ requestKey: true }),
+  'refund.updated': refundUpdated.omit({ requestKey: true, unwanted: true }),
   'dispute.updated': disputeUpdated,
   'refund.requested': refundRequested,
   'cancel.requested': cancelRequested,

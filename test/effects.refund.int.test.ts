@@ -111,6 +111,7 @@ describe('at the sandbox', () => {
     expect(await rig.rows(id, 'refund')).toMatchObject([
       { status: 'done', lastError: expect.stringMatching(/^not sent: 0.00 INR are left/) },
     ]);
+    expect(await rig.rows(id, 'alert'), 'the customer has the money').toEqual([]);
   });
 
   it('a second payment is sent back by itself, and the first one keeps the subscription', async () => {
@@ -137,6 +138,7 @@ describe('at the sandbox', () => {
     expect(await rig.rows(id, 'refund')).toMatchObject([
       { status: 'done', lastError: expect.stringMatching(/^kept: /) },
     ]);
+    expect(await rig.rows(id, 'alert'), 'of the surplus, and of no failure').toHaveLength(1);
   });
 
   it('a second payment is kept while the first is asked to go back, too: both refunds would leave nothing', async () => {

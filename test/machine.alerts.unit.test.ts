@@ -158,6 +158,10 @@ describe('an alert', () => {
     const again = { ...refund('pay_z', 'failed', { id: 'rf_z' }), requestKey: 'ord_1:refund:9' } as Told;
     expect(rows([...history, refund('pay_z', 'failed', { id: 'rf_z' })], again, 'alert')).toEqual([]);
   });
+  test('a refund of ours that was never sent because nobody waits for it is no failure to be told', () => {
+    const unsent = { ...refund('pay_1', 'failed'), requestKey: 'ord_1:refund:5', unwanted: true } as Told;
+    expect(rows([captured('pay_1'), askRefund()], unsent, 'alert')).toEqual([]);
+  });
   test('a refund of ours that failed is told once, whoever tells it first', () => {
     const failure = refund('pay_1', 'failed');
     const answer = { ...failure, requestKey: 'ord_1:refund:5' } as Told;

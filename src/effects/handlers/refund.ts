@@ -8,7 +8,7 @@ import { ProviderRefused } from '../../errors.ts';
 import type { ProviderPayment, ProviderRefund } from '../../providers/provider.ts';
 import type { EffectEnd, EffectHandler } from '../effect.ts';
 import { aboutOrder, again, dead, done, type HandlerDeps, type Subject } from './subject.ts';
-import { tellAskedRefund, tellPayment, tellUnsent } from './tell.ts';
+import { tellAskedRefund, tellPayment, tellUnsent, type Unsent } from './tell.ts';
 import { theirPayment } from './theirPayment.ts';
 
 const payloadSchema = z.object({
@@ -28,7 +28,7 @@ export const refund = (deps: HandlerDeps): EffectHandler =>
       const before = effect.maybeSent ? await provider.findRefund({ paymentId, key, since: order.askedAt }) : null;
       if (before) return await conclude(deps, subject, asked, before);
       const unwanted = asked.cause === 'surplus' ? noSurplusAnyMore(subject, asked) : null;
-      if (unwanted) return await notSent(deps, subject, asked, unwanted);
+      if (unwanted) return await notSent(deps, subject, { ...asked, reason: unwanted, unwanted: true });
       const payment = context.payments.find(entry => entry.paymentId === paymentId);
       const currency = payment?.currency ?? order.currency;
       return await conclude(deps, subject, asked, await provider.refund({ paymentId, amountMinor, currency, key }));
@@ -64,9 +64,9 @@ async function conclude(
   return done(`${subject.provider.name} says that refund ${made.refundId} is ${made.state}`);
 }
 
-async function notSent(deps: HandlerDeps, subject: Subject, asked: Asked, reason: string): Promise<EffectEnd> {
-  await tellUnsent(deps, subject, { ...asked, reason });
-  return done(reason);
+async function notSent(deps: HandlerDeps, subject: Subject, unsent: Unsent): Promise<EffectEnd> {
+  await tellUnsent(deps, subject, unsent);
+  return done(unsent.reason);
 }
 
 /** Refused: somebody else may have sent it back, in the dashboard perhaps; then there is nothing left to send. */
@@ -88,12 +88,9 @@ async function whatIsTrue(
   const left = leftToRefund(payment);
   // Somebody can do something about it (a balance, a dispute): the money stays set aside, and a retry sends it.
   if (left >= asked.amountMinor) return dead(refusal.message);
-  return notSent(
-    deps,
-    subject,
-    asked,
-    `not sent: ${amountText(left, subject.order.currency)} are left to refund, as ${subject.provider.name} says`,
-  );
+  const reason = `not sent: ${amountText(left, subject.order.currency)} are left to refund, as ${subject.provider.name} says`;
+  const isBack = payment.state === 'captured' && left === 0;
+  return notSent(deps, subject, { ...asked, reason, ...(isBack && { unwanted: true }) });
 }
 
 function leftToRefund({ state, amountMinor, refunds = [] }: ProviderPayment): number {

@@ -30,11 +30,14 @@ export async function tellAskedRefund(
     await tellRefund(deps, about, { ...event, requestKey });
 }
 
+/** `unwanted`: nobody waits for this money: it was decided against, or has gone back another way. */
+export type Unsent = { paymentId: string; amountMinor: number; reason: string; unwanted?: true };
+
 /** Nothing was sent and nothing will be: told as a refund that failed, under a name of ours, so that its money is free again. */
 export async function tellUnsent(
   deps: HandlerDeps,
   about: About,
-  { paymentId, amountMinor, reason }: { paymentId: string; amountMinor: number; reason: string },
+  { paymentId, amountMinor, reason, unwanted }: Unsent,
 ): Promise<void> {
   const { dedupKey } = about.effect;
   await tellRefund(deps, about, {
@@ -45,6 +48,7 @@ export async function tellUnsent(
     amountMinor,
     reason,
     requestKey: dedupKey,
+    ...(unwanted && { unwanted }),
   });
 }
 
