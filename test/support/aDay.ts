@@ -10,8 +10,13 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const never = new AbortController().signal;
 const log = pino({ level: 'silent' });
 
-/** Ends at `end`, where the clock then stands. `orders` are spread over the day before. */
-export async function liveThroughADay(world: World, end: Date, orders = 150): Promise<void> {
+/** Ends at `end`, where the clock then stands. `orders` are spread over the day before; `userOf` names who made the nth. */
+export async function liveThroughADay(
+  world: World,
+  end: Date,
+  orders = 150,
+  userOf: (n: number) => string | undefined = () => undefined,
+): Promise<void> {
   const { sql, clock } = world;
   const stepMs = DAY_MS / orders;
   const told = (event: ReturnType<typeof captured>, lateMs: number) =>
@@ -20,7 +25,8 @@ export async function liveThroughADay(world: World, end: Date, orders = 150): Pr
     // More by day than by night.
     const at = end.getTime() - DAY_MS + n * stepMs + Math.sin((n / orders) * 6) * 40 * MINUTE_MS;
     clock.set(new Date(Math.min(at, end.getTime() - MINUTE_MS)).toISOString());
-    const { id, providerOrderId } = await openOrder(world);
+    const userId = userOf(n);
+    const { id, providerOrderId } = await openOrder(world, userId === undefined ? {} : { userId });
     const payment = `pay_${n}`;
     if (n % 5 === 0) await world.dispatch(webhook(providerOrderId, { type: 'payment.failed', paymentId: `pay_x${n}` }));
     if (n % 9 === 8) continue;
