@@ -11,6 +11,9 @@ const DAY_MS = 24 * HOUR_MS;
  */
 export const ASK_SCHEDULE_MS: readonly number[] = [5 * MINUTE_MS, HOUR_MS, DAY_MS, DAY_MS, DAY_MS, DAY_MS, DAY_MS];
 
+/** The question, counted from 0, with which somebody is told that a capture is late: a day after the money was reserved. */
+export const LATE_CAPTURE_QUESTION = 2;
+
 /** How often a provider is asked before a human must decide. */
 export const MAX_ASKED = ASK_SCHEDULE_MS.length;
 

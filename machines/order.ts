@@ -3,13 +3,14 @@
 // A cell that answers without moving says so with `answer`; a cell that says nothing else answers `applied`.
 import {
   alert,
-  alertOfMissingGrant,
+  alertOfLateCapture,
   capture,
   close,
   followRefund,
   notify,
   notifyStuck,
   reconcile,
+  tellOfMissingGrant,
   voidReservations,
 } from './orderEffects.ts';
 import {
@@ -87,7 +88,12 @@ export const orderChart = orderSetup.createMachine({
       entry: [capture],
       after: {
         captureWindow: [
-          { guard: 'mayAskAgain', target: 'authorized', reenter: true, actions: ['noteAsked', reconcile] },
+          {
+            guard: 'mayAskAgain',
+            target: 'authorized',
+            reenter: true,
+            actions: [alertOfLateCapture, 'noteAsked', reconcile],
+          },
           { target: 'parked', actions: [alert('unanswered')] },
         ],
       },
@@ -135,7 +141,7 @@ export const orderChart = orderSetup.createMachine({
       },
     },
     captured: {
-      after: { grantOverdue: { target: 'captured', reenter: true, actions: ['noteGrantTry', alertOfMissingGrant] } },
+      after: { grantOverdue: { target: 'captured', reenter: true, actions: ['noteGrantTry', tellOfMissingGrant] } },
       on: {
         'grant.recorded': { target: 'subscribed', actions: ['noteGranted', grant('give')] },
         'checkout.opened': opening,

@@ -1,6 +1,6 @@
 // What the order chart asks of the world: each effect with its key and payload, and for alerts the sentence a person reads.
 import { amountText } from './amountText.ts';
-import { askAgainAfterMs } from './askSchedule.ts';
+import { askAgainAfterMs, LATE_CAPTURE_QUESTION } from './askSchedule.ts';
 import { knownState, net, refundableMinor } from './money.ts';
 import { type Asked, type EffectParams, type EffectsAsked, openReservations, refundTarget } from './orderSetup.ts';
 
@@ -110,6 +110,8 @@ const SENTENCES = {
   refund_failed: refundFailedSentence,
   unanswered: ({ context }: Asked) =>
     `payment ${context.authorizedBy} is reserved and not captured, and after ${context.asked} questions the provider has not settled it`,
+  capture_late: ({ context }: Asked) =>
+    `payment ${context.authorizedBy} has been reserved for a day and is not captured; its provider gives the money back by itself after some days`,
   grant_overdue: ({ context }: Asked) => `the order is paid and still not granted; this is try ${context.grantTries}`,
 } as const;
 export type AlertCause = keyof typeof SENTENCES;
@@ -130,10 +132,23 @@ function alertAbout(asked: Asked, cause: AlertCause): Record<string, unknown> {
 export const alert = (cause: AlertCause) =>
   effect(asked => ({ effect: 'alert', key: `alert:${cause}`, each: true, payload: alertAbout(asked, cause) }));
 /** Told once an order, and only by a try that fails: the one that succeeds has nothing to tell. */
-export const alertOfMissingGrant = effect(asked => {
-  const payload = alertAbout(asked, 'grant_overdue');
-  return { effect: 'alert', key: 'alert:grant_overdue', unlessFollowed: true, payload };
+export const tellOfMissingGrant = effect(asked => {
+  const { payload } = notice(asked, 'order.stuck', { cause: 'grant_failed' });
+  return [
+    { effect: 'alert', key: 'alert:grant_overdue', unlessFollowed: true, payload: alertAbout(asked, 'grant_overdue') },
+    { effect: 'notify', key: 'notify:order.stuck:grant', unlessFollowed: true, payload },
+  ];
 });
+/** Long before the questions are over: providers give back what was reserved and never captured after three to seven days. */
+export const alertOfLateCapture = effect(asked =>
+  asked.context.asked === LATE_CAPTURE_QUESTION
+    ? {
+        effect: 'alert',
+        key: `alert:capture_late:${asked.context.authorizedBy}`,
+        payload: alertAbout(asked, 'capture_late'),
+      }
+    : [],
+);
 /**
  * Tells of a refund that turned out to have failed, and has one that is under way asked about until it is over: its last
  * webhook may never come. Looked at before it is heard, so that the same news is told once.
@@ -164,14 +179,18 @@ function spare(asked: Asked): number {
 export const settleSurplus = effect(asked => {
   const paymentId = paymentIdOf(asked);
   const amountMinor = spare(asked);
-  if (amountMinor === 0) return [];
-  if (asked.context.plan.surplusPolicy === 'hold')
+  // Told once, by whichever says more.
+  if (amountMinor > 0 && asked.context.plan.surplusPolicy === 'hold')
     return { effect: 'alert', key: `alert:surplus_held:${paymentId}`, payload: alertAbout(asked, 'surplus_held') };
-  return {
-    effect: 'refund',
-    key: `refund:surplus:${paymentId}`,
-    payload: { cause: 'surplus', paymentId, amountMinor },
+  const told: EffectParams = {
+    effect: 'alert',
+    key: 'alert:surplus',
+    each: true,
+    payload: alertAbout(asked, 'surplus'),
   };
+  if (amountMinor === 0) return told;
+  const payload = { cause: 'surplus', paymentId, amountMinor };
+  return [{ effect: 'refund', key: `refund:surplus:${paymentId}`, payload }, told];
 });
 /** A payment that pays a second time becomes an order of its own, which the payment's id names. */
 export const openSurplus = effect(asked => {

@@ -26,7 +26,7 @@ export const grant = (change: GrantParams['change']) => ({ type: 'grant', params
 
 export const mismatch = ['hear', answerWith('mismatch', mismatchSentence), alert('mismatch')] as const;
 const PAID_BY_ANOTHER = 'the order is already paid by another payment';
-export const surplus = ['hear', answer('surplus', PAID_BY_ANOTHER), settleSurplus, alert('surplus')] as const;
+export const surplus = ['hear', answer('surplus', PAID_BY_ANOTHER), settleSurplus] as const;
 const surplusReserved = ['hear', answer('surplus', PAID_BY_ANOTHER), voidThis] as const;
 /** Not heard here: the payment will be another order's, and a payment is in one order's books only. */
 const surplusPassedOn = ['passOn', answer('surplus', PAID_BY_ANOTHER), openSurplus, alert('surplus')] as const;

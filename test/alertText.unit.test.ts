@@ -27,6 +27,7 @@ test('a whole one reads aloud', () => {
 const CAUSES: [cause: string, says: RegExp, todo: RegExp][] = [
   ['mismatch', /not what its order costs/, /refund/],
   ['surplus', /paid twice/, /timeline/],
+  ['capture_late', /reserved for a day/, /\/retry/],
   ['surplus_held', /held until you decide/, /\/refund/],
   ['dispute', /disputes a payment/, /before its time is over/],
   ['unanswered', /Nobody can say/, /\/retry/],

@@ -130,10 +130,17 @@ describe('an alert', () => {
     expect(rows(history, told, 'alert')).toEqual([payload]);
   });
 
+  test('a reservation that is not captured after a day is told once, days before its provider gives it back', () => {
+    const causes = [0, 1, 2, 3, 4, 5].map(asked => {
+      const history = [authorized('pay_a'), ...Array.from({ length: asked }, () => deadline())];
+      return rows(history, deadline(), 'alert').map(({ cause }) => cause);
+    });
+    expect(causes).toEqual([[], [], ['capture_late'], [], [], []]);
+  });
   test('a payment too many that is held for somebody to decide', () => {
     const held = orderFor({ plan: { ...PLAN, surplusPolicy: 'hold' } });
     const { decision } = givenOrder(held, opened, captured('pay_1')).when(captured('pay_2'));
-    expect(effectKeys(decision)).toEqual(['alert:surplus', 'alert:surplus_held:pay_2']);
+    expect(effectKeys(decision)).toEqual(['alert:surplus_held:pay_2']);
     expect(decision.steps[0]?.effects[0]?.payload).toMatchObject({
       cause: 'surplus_held',
       detail: 'payment pay_2 came although the order is paid already, and is held until somebody decides',

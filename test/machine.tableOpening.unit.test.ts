@@ -127,7 +127,12 @@ line('deadline.passed', [
     'captured: fails again and the deadline is set anew',
     stuck,
     grantFails(deadline()),
-    { verdict: 'applied', path: 'captured → captured', does: ['alert:grant_overdue'], waits: wait.captured },
+    {
+      verdict: 'applied',
+      path: 'captured → captured',
+      does: ['alert:grant_overdue', 'notify:order.stuck:grant'],
+      waits: wait.captured,
+    },
   ],
   ['subscribed: is stale', subscribed, deadline(), { verdict: 'stale', path: 'subscribed' }],
   ['failed: is stale', lost, deadline(), { verdict: 'stale', path: 'failed' }],

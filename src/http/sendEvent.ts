@@ -65,6 +65,9 @@ function refusal(
 ): PaylatchError {
   const legal = order.legalEvents.join(', ') || 'none';
   const reason = why === null ? '' : ` (${why})`;
-  const sentence = `${event.type} is not legal while the order is ${order.state}${reason}. Legal are: ${legal}.`;
+  // Legal by its kind, and refused for what it asks.
+  const sentence = order.legalEvents.includes(event.type)
+    ? `This ${event.type} cannot be done while the order is ${order.state}${reason}.`
+    : `${event.type} is not legal while the order is ${order.state}${reason}. Legal are: ${legal}.`;
   return new PaylatchError(refusedAs, sentence, { legalEvents: order.legalEvents, order });
 }

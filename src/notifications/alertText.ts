@@ -46,6 +46,10 @@ const CAUSES: Readonly<Record<string, Words>> = {
     says: 'Nobody can say what became of a payment',
     todo: 'Look the payment up on the provider’s pages, then POST /v1/orders/{id}/retry, or /cancel if there is none.',
   },
+  capture_late: {
+    says: 'Money has been reserved for a day and could not be taken',
+    todo: 'Capture it on the provider’s pages, or mend what the capture’s last error names and POST /v1/orders/{id}/retry.',
+  },
   grant_overdue: {
     says: 'A customer has paid and has no access yet',
     todo: 'It is tried again by itself; if it stays so, remove what the order’s stuck.detail names and POST /v1/orders/{id}/retry.',

@@ -57,6 +57,8 @@ async function whatIsTrue(
     const found = await provider.findPayments({ orderId: order.id, providerOrderId });
     for (const payment of found) await tellPayment(deps, subject, payment);
     const standing = found.find(({ state }) => state !== 'failed' && state !== 'canceled');
+    // Pending may still fail, and then the session could be paid in once more.
+    if (standing?.state === 'pending') return again(`not closed: payment ${standing.paymentId} is pending`);
     if (standing) return done(`not closed: payment ${standing.paymentId} is ${standing.state}`);
     return dead(refusal.message);
   } catch (error) {
