@@ -23,8 +23,13 @@ import type { StuckCause } from '../orders.ts';
 
 /** Orders that one page looks at on its way back in time: what is read in some tens of milliseconds. */
 export const LOOK = 20_000;
-/** Orders taken of a list that should be short. With more of them stuck, nobody goes through them one by one. */
-export const CANDIDATES = 10_000;
+/**
+ * Orders taken of a list that should be short, each looked up by its key: that takes as long as looking at ten times as many
+ * in their order. With more of them stuck, nobody goes through them one by one.
+ */
+export const CANDIDATES = 2_000;
+/** Counted without being looked up: further than a page lists. */
+export const COUNT_LIMIT = 10_000;
 
 /** Verdicts so rare that the orders that have one are found by them. */
 export const RARE_VERDICTS = ['illegal', 'mismatch', 'surplus', 'parked'] as const;
@@ -78,48 +83,58 @@ function params() {
 }
 type Params = ReturnType<typeof params>;
 
-const idsOf = (source: string, order: string) => `(select ${source} order by ${order} limit ${CANDIDATES})`;
-const unsettled = (state: string) =>
-  idsOf(`id from orders where state in ('authorized', 'captured', 'parked') and state = ${state}`, 'id desc');
+const idsOf = (source: string, order: string, limit: number) => `(select ${source} order by ${order} limit ${limit})`;
+const unsettled = (state: string, limit: number) =>
+  idsOf(`id from orders where state in ('authorized', 'captured', 'parked') and state = ${state}`, 'id desc', limit);
 // A filter of each row, and no list to be joined with: then the index is walked in its order and only as far as needed.
 const others = (p: Params, machines: readonly string[]) => `machine <> all (${p.add(arrayLiteral(machines))}::text[])`;
 
-/** The orders that are stuck for each cause, each by its index. */
-const STUCK: Record<StuckCause, (p: Params, filter: Pick<OrderListFilter, 'now' | 'machines'>) => string> = {
+type StuckAt = Pick<OrderListFilter, 'now' | 'machines'>;
+
+/** The orders that are stuck for each cause, each by its index, and no more of them than `limit` by one index. */
+const STUCK: Record<StuckCause, (p: Params, at: StuckAt, limit: number) => string> = {
   // Those that wait longest, if there are too many.
-  deadline_passed: (p, { now }) =>
+  deadline_passed: (p, { now }, limit) =>
     idsOf(
       `id from orders where wake_at is not null and wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
       'wake_at, id',
+      limit,
     ),
-  effect_dead: () => idsOf(`order_id from outbox where status = 'dead' and order_id is not null`, 'order_id desc'),
-  parked: () => unsettled(`'parked'`),
-  grant_failed: () => unsettled(`'captured'`),
-  snapshot_unreadable: (p, { machines }) =>
-    `${idsOf(`id from orders where machine <> 'order.v1' and ${others(p, machines)}`, 'machine, id')} union
-     ${idsOf(`order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`, 'received_at')}`,
+  effect_dead: (_p, _at, limit) =>
+    idsOf(`order_id from outbox where status = 'dead' and order_id is not null`, 'order_id desc', limit),
+  parked: (_p, _at, limit) => unsettled(`'parked'`, limit),
+  grant_failed: (_p, _at, limit) => unsettled(`'captured'`, limit),
+  snapshot_unreadable: (p, { machines }, limit) =>
+    `${idsOf(`id from orders where machine <> 'order.v1' and ${others(p, machines)}`, 'machine, id', limit)} union
+     ${idsOf(`order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`, 'received_at', limit)}`,
 };
 const CAUSES = Object.keys(STUCK) as StuckCause[];
 
 /** The same as a question about one order; `offset 0`, so that it is asked by the order's id and never answered for all. */
-const IS_STUCK: Record<StuckCause, (p: Params, filter: Pick<OrderListFilter, 'now' | 'machines'>) => string> = {
+const IS_STUCK: Record<StuckCause, (p: Params, at: StuckAt) => string> = {
   deadline_passed: (p, { now }) => `o.wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
   effect_dead: () => `exists (select from outbox x where x.order_id = o.id and x.status = 'dead' offset 0)`,
   parked: () => `o.state = 'parked'`,
   grant_failed: () => `o.state = 'captured'`,
   snapshot_unreadable: (p, { machines }) =>
-    `(${others(p, machines)} or exists (select from inbox i where i.order_id = o.id and i.verdict = 'parked' and i.event is not null offset 0))`,
+    `(${others(p, machines)} or exists (select from (select * from inbox where order_id = o.id offset 0) i where i.verdict = 'parked' and i.event is not null))`,
 };
+
+const isRare = (verdict: string): verdict is (typeof RARE_VERDICTS)[number] =>
+  RARE_VERDICTS.some(one => one === verdict);
 
 /** SQL of the few orders that the driving filter names; null when nothing narrower than time drives. */
 function candidates(p: Params, filter: OrderListFilter): string | null {
   const { ids, cause, verdict, state } = filter;
   if (ids) return `select k.id from jsonb_array_elements_text(${p.list(ids)}) k(id)`;
-  if (cause) return (cause === 'any' ? CAUSES : [cause]).map(one => STUCK[one](p, filter)).join(' union ');
-  const rare = RARE_VERDICTS.find(one => one === verdict);
-  if (rare)
-    return idsOf(`order_id from inbox where verdict = '${rare}'`, 'received_at desc, event_key desc, provider desc');
-  if (state && RARE_STATES.includes(state)) return unsettled(p.add(state));
+  if (cause) return (cause === 'any' ? CAUSES : [cause]).map(one => STUCK[one](p, filter, CANDIDATES)).join(' union ');
+  if (verdict && isRare(verdict))
+    return idsOf(
+      `order_id from inbox where verdict = '${verdict}'`,
+      'received_at desc, event_key desc, provider desc',
+      CANDIDATES,
+    );
+  if (state && RARE_STATES.includes(state)) return unsettled(p.add(state), CANDIDATES);
   return null;
 }
 
@@ -129,7 +144,8 @@ function conditions(p: Params, filter: OrderListFilter): string {
   const asked: string[] = ['true'];
   if (state) asked.push(`o.state = ${p.add(state)}`);
   if (provider) asked.push(`o.provider = ${p.add(provider)}`);
-  if (verdict)
+  // Whoever is among the candidates for a rare verdict has it.
+  if (verdict && (filter.ids || cause || !isRare(verdict)))
     asked.push(`exists (select from inbox i where i.order_id = o.id and i.verdict = ${p.add(verdict)} offset 0)`);
   // Whoever is among the candidates for a cause is stuck for it.
   if (cause && filter.ids)
@@ -219,7 +235,7 @@ async function horizonOf(
   return rows.length === 2 ? (rows[0] ?? null) : null;
 }
 
-/** How many orders are stuck for each cause; CANDIDATES stands for that many or more. An order may be stuck for several. */
+/** How many orders are stuck for each cause; COUNT_LIMIT stands for that many or more. An order may be stuck for several. */
 export async function countStuck(
   db: Database,
   filter: Pick<OrderListFilter, 'now' | 'machines'>,
@@ -227,7 +243,7 @@ export async function countStuck(
   const p = params();
   const counts = CAUSES.map(
     cause =>
-      `(select count(*)::int from (select distinct f.id from (${STUCK[cause](p, filter)}) f(id) where f.id is not null) n) as ${cause}`,
+      `(select count(*)::int from (select distinct f.id from (${STUCK[cause](p, filter, COUNT_LIMIT)}) f(id) where f.id is not null) n) as ${cause}`,
   );
   const [row] = await db.query<Record<StuckCause, number>>(`select ${counts.join(', ')}`, p.values);
   if (!row) throw new Error('a count answers one row');

@@ -3,8 +3,8 @@
 import type { Database, Row } from '../client.ts';
 import { type EventListRow, SHOWN } from './eventList.ts';
 
-/** Orders one search may find: more than any person has. */
-export const FOUND_LIMIT = 10_000;
+/** Orders one search may find, each looked up by its key: more than any person has. */
+export const FOUND_LIMIT = 2_000;
 
 const byUser = `select id, 'user' as name from orders where user_id = $1 order by id desc limit ${FOUND_LIMIT}`;
 const bySubscription = `select id, 'provider subscription' as name from orders

@@ -1,7 +1,7 @@
 // The orders that do not move by themselves, by what holds them, and the way to try all of one cause again.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { CANDIDATES, countStuck, LOOK, listOrderIds } from '../../../db/inspect/orderList.ts';
+import { CANDIDATES, COUNT_LIMIT, countStuck, LOOK, listOrderIds } from '../../../db/inspect/orderList.ts';
 import { readOrderRows } from '../../../db/inspect/orderRows.ts';
 import type { StuckCause } from '../../../db/orders.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
@@ -69,7 +69,7 @@ function causeTabs(now: StuckCause | undefined, counts: Readonly<Record<StuckCau
     isCurrent: cause === now,
     count,
     // As many as are counted may be more.
-    limit: CANDIDATES - 1,
+    limit: COUNT_LIMIT - 1,
     isUrgent: true,
   });
   return [one(undefined, 'All', null), ...CAUSES.map(cause => one(cause, CAUSE_WORDS[cause].label, counts[cause]))];
