@@ -9,11 +9,12 @@ import { migrate } from '../db/migrate.ts';
 import { systemClock, systemRandom } from '../src/clock.ts';
 import { startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
 import { openBenchDatabase } from './benchDatabase.ts';
+import { letNightFall } from './inspectorNight.ts';
 import { type Page, pagesOf } from './inspectorPages.ts';
 import { type CheckedPlan, checkPlans } from './inspectorPlans.ts';
 import { startInspectorProcess } from './inspectorProcess.ts';
 import { type InspectorReport, isGood, printInspectorReport, type Timed } from './inspectorReport.ts';
-import { seedShop } from './inspectorSeed.ts';
+import { keepYoung, seedShop } from './inspectorSeed.ts';
 import { askedBy, statementsOf } from './inspectorStatements.ts';
 import { signIn, type Visitor } from './inspectorVisitor.ts';
 
@@ -23,7 +24,7 @@ const MOST_ORDERS = 10_000_000;
 /** Looks at each page before anything is measured: compiled code, prepared statements, filled caches. */
 const WARM_UP = 3;
 
-type Options = { orders: number; looks: number; dataDir: string | null };
+type Options = { orders: number; looks: number; night: boolean; dataDir: string | null };
 
 function readOptions(): Options {
   const { values } = parseArgs({
@@ -31,6 +32,8 @@ function readOptions(): Options {
       orders: { type: 'string', default: '1000000' },
       /** Of each page; a p95 needs some tens. */
       looks: { type: 'string', default: '60' },
+      /** Far more stuck orders than anybody can go through. */
+      night: { type: 'boolean', default: false },
       /** A folder that keeps the seeded shop, for another run over the same. */
       keep: { type: 'string' },
     },
@@ -43,13 +46,14 @@ function readOptions(): Options {
   return {
     orders: whole('--orders', values.orders, LEAST_ORDERS, MOST_ORDERS),
     looks: whole('--looks', values.looks, 1, 10_000),
+    night: values.night,
     dataDir: values.keep ?? null,
   };
 }
 
 const say = (text: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
-async function bench(url: string, { orders, looks }: Options): Promise<boolean> {
+async function bench(url: string, { orders, looks, night }: Options): Promise<boolean> {
   await migrate(url);
   const db = openBenchDatabase(url);
   const now = systemClock();
@@ -58,12 +62,14 @@ async function bench(url: string, { orders, looks }: Options): Promise<boolean> 
     say(`seeding ${orders} orders`);
     await seedShop({ db, url, orders, now, say });
   }
+  await keepYoung(db, now);
   const service = await startInspectorProcess(url);
   const visitor = await signIn(service);
   try {
     say('counting the tallies');
     await service.tally();
-    await db.query('vacuum analyze', []);
+    if (night) await letNightFall(db);
+    else await db.query('vacuum analyze', []);
     await db.query('checkpoint', []);
     const pages = await pagesOf(db, now);
     say(`${pages.length} pages, ${WARM_UP} looks each to warm up`);
