@@ -143,7 +143,7 @@ describe('the picture', () => {
     expect(parts(text, /class="when"[^>]*>([^<]*)</g).slice(0, 4)).toEqual(['start', '+12 s', '+16 s', '+8 s']);
   });
   test('shows the way being walked, and the way an event would take', () => {
-    const text = drawn({ walking: 3, candidate: { from: 'subscribed', to: 'refunded' } });
+    const text = drawn({ walking: 3, candidates: [{ from: 'subscribed', to: 'refunded' }] });
     expect(parts(text, /class="way now"><title>([^:<]*)/g)).toEqual(['created → failed', 'created → failed']);
     expect(parts(text, /class="way candidate"><title>([^:<]*)/g)).toEqual([
       'subscribed → refunded',

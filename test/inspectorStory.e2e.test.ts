@@ -123,6 +123,7 @@ inBrowser(
     await refuseGrantsOf('grace', 'linus', 'margaret');
     await dryRunRetry(page, 'the rule about seats is gone');
     expect(await page.locator('#dry-run .outcome').textContent()).toMatch(/from\s+captured\s+to\s+subscribed/);
+    expect(await page.locator('#dry-run .chart-wide desc').textContent()).toContain('from captured to subscribed');
     await page.getByRole('button', { name: 'Retry now' }).click();
     await page.locator('.just-told').filter({ hasText: 'The order is subscribed' }).waitFor();
     await other.locator('h1 .badge').filter({ hasText: 'subscribed' }).waitFor();

@@ -73,8 +73,9 @@ export async function fillShop(service: InspectedService, end: Date): Promise<Sh
   await sql`alter table grants add constraint grants_seats_left check (user_id not in ('ada@analytical.example', 'linus@kernel.example')) not valid`;
   const linus = await open('linus@kernel.example', YEARLY);
   await pay(linus, YEARLY.amountMinor);
-  at(14);
+  at(14.3);
   const ada = await open('ada@analytical.example');
+  at(14);
   await hear(ada, {
     type: 'payment.failed',
     paymentId: `pay_${randomText(14)}`,
@@ -86,11 +87,14 @@ export async function fillShop(service: InspectedService, end: Date): Promise<Sh
   await pay(ada, MONTHLY.amountMinor, key);
   at(12);
   await pay(ada, MONTHLY.amountMinor);
-  at(9);
+  at(1);
+  await world.dispatch(
+    operator(linus.id, { type: 'retry.requested', reason: 'Is it only her?', by: 'sofia@ops.example' }),
+  );
   await world.dispatch(
     operator(ada.id, { type: 'retry.requested', reason: 'She called: paid, and no access', by: 'sofia@ops.example' }),
   );
-  at(3);
+  at(0.5);
   const edsger = await open('edsger@eindhoven.example');
   clock.set(end.toISOString());
   await settle(service, { grace, end });
@@ -103,6 +107,9 @@ async function settle({ world }: InspectedService, { grace, end }: { grace: Shop
   await sql`update outbox set status = 'done', attempts = 1, done_at = available_at + interval '2 seconds' where status = 'pending' and effect in ('notify', 'alert', 'close')`;
   await sql`update outbox set attempts = 2, last_error = 'the sandbox answered 503', available_at = ${new Date(end.getTime() + 40_000)} where status = 'pending' and effect = 'refund'`;
   await sql`update outbox set status = 'dead', attempts = 12, done_at = null, available_at = ${new Date(end.getTime() - 20 * MINUTE_MS)}, last_error = 'https://shop.example/hooks answered 500' where order_id = ${grace.id} and effect = 'notify'`;
+  await sql`update outbox set available_at = ${new Date(end.getTime() + 4 * MINUTE_MS)} where status = 'pending' and effect = 'reconcile' and available_at < ${end}`;
+  // The database stamps rows with its own time; the day they tell of is the clock's.
+  await sql`update orders o set created_at = (select at from transitions t where t.order_id = o.id and t.version = 1), updated_at = (select at from transitions t where t.order_id = o.id and t.version = o.version)`;
   await sql`update orders set wake_at = null where wake_at < ${end} and state <> 'captured'`;
   await tallyJob({ db, clock, log: pino({ level: 'silent' }) }).run(new AbortController().signal);
 }

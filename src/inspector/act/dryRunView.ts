@@ -52,9 +52,7 @@ function consequences({ live, row }: Subject, { preview, plan, event }: DryRun):
   const refusing = plan?.would.some(({ what }) => what === 'grant') ? row.grantError : null;
   return [
     // Whether it still stands nobody knows without writing; what the dry run promises depends on it.
-    ...(refusing
-      ? [`All this only if the database takes the grant. Last time it refused: ${sentenceOf(refusing)}`]
-      : []),
+    ...(refusing ? [`All this only if the database takes the grant. Last time it said: “${refusing}”.`] : []),
     ...(moving.length > 0 ? moving : [still]),
     ...(access ? [access] : []),
   ];
@@ -82,8 +80,10 @@ function chartOf({ row, life }: Subject, { preview, explained }: DryRun): Html |
   const way = explained && explained.taken !== null ? explained.candidates[explained.taken] : null;
   if (!preview || !life || !way || changesNothing(way.verdict) || !explained) return '';
   const walked = walkedBy(life.transitions.map(({ eventType, ...rest }) => ({ ...rest, type: eventType })));
-  const candidate = { from: explained.from, to: way.to };
-  return orderChartSvg({ machineId: row.machine, current: row.state, ...walked, candidate, name: 'dry-run' });
+  // A grant follows in the same commit, so what is shown leads as far as the sentence above says.
+  const granted = preview.to !== null && preview.to !== way.to ? [{ from: way.to, to: preview.to }] : [];
+  const candidates = [{ from: explained.from, to: way.to }, ...granted];
+  return orderChartSvg({ machineId: row.machine, current: row.state, ...walked, candidates, name: 'dry-run' });
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

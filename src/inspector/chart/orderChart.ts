@@ -18,8 +18,8 @@ export type OrderChart = {
   path: readonly Walk[];
   /** Each time a state was entered, oldest first. */
   visited: readonly Visit[];
-  /** The way an event would take. */
-  candidate?: { from: string; to: string };
+  /** The ways an event would take, one after the other. */
+  candidates?: readonly { from: string; to: string }[];
   /** The version whose way is being walked now. */
   walking?: number;
   /** Of the ids in the picture, where a page shows more than one. */
@@ -36,7 +36,7 @@ export function orderChartSvg(order: OrderChart): Html {
   return html`<figure class="chart">
     <div class="chart-box chart-wide" role="group" aria-label="Chart, from left to right" tabindex="0">${picture(drawing, 'wide')}</div>
     <div class="chart-box chart-tall" role="group" aria-label="Chart, from top to bottom" tabindex="0">${picture(drawing, 'tall')}</div>
-    ${legend(chart, order.path, [...drawing.stays.values()], { candidate: order.candidate !== undefined })}
+    ${legend(chart, order.path, [...drawing.stays.values()], { candidate: order.candidates !== undefined })}
   </figure>`;
 }
 
@@ -53,7 +53,7 @@ function picture({ chart, order, stays }: Drawing, shape: Shape): Html {
   const [width, height] = [round(layout.width - left), round(layout.height - top)];
   return html`<svg viewBox="${left} ${top} ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${name}-title ${name}-desc">
     <title id="${name}-title">Chart of the order</title>
-    <desc id="${name}-desc">${inWords(order.current, order.path)}${order.candidate ? ` The event would lead from ${order.candidate.from} to ${order.candidate.to}.` : ''}</desc>
+    <desc id="${name}-desc">${inWords(order.current, order.path)}${leadsInWords(order.candidates)}</desc>
     <defs>${(['quiet', 'walked', 'now', 'candidate'] as const).map(kind => arrowHead(name, kind))}</defs>
     ${ways.map(way => wayLine(name, way))}
     <circle class="start" cx="${round(layout.start[0]?.x ?? 0)}" cy="${round(layout.start[0]?.y ?? 0)}" r="5"></circle>
@@ -100,17 +100,17 @@ export type DrawnWay = {
 function drawnWays(
   chart: Chart,
   layout: Layout,
-  { path, candidate, walking }: OrderChart,
+  { path, candidates = [], walking }: OrderChart,
   walked: ReturnType<typeof walkedWays>,
 ): DrawnWay[] {
   const names = new Set(chart.ways.map(({ from, to }) => `${from} ${to}`));
   names.add(` ${chart.initial}`);
   for (const name of walked.keys()) names.add(name);
-  if (candidate) names.add(`${candidate.from} ${candidate.to}`);
+  for (const { from, to } of candidates) names.add(`${from} ${to}`);
   const ways = [...names].map(name => {
     const [from = '', to = ''] = name.split(' ');
     const { versions = [], event } = walked.get(name) ?? {};
-    const isCandidate = candidate !== undefined && candidate.from === from && candidate.to === to;
+    const isCandidate = candidates.some(way => way.from === from && way.to === to);
     const isNow = walking !== undefined && versions.includes(walking);
     const kind: WayKind = isNow ? 'now' : isCandidate ? 'candidate' : versions.length > 0 ? 'walked' : 'quiet';
     const known = chart.ways.find(way => way.from === from && way.to === to);
@@ -127,6 +127,11 @@ function drawnWays(
   // What was walked lies over what was not.
   const depth: WayKind[] = ['quiet', 'walked', 'candidate', 'now'];
   return ways.sort((a, b) => depth.indexOf(a.kind) - depth.indexOf(b.kind));
+}
+
+function leadsInWords(candidates: OrderChart['candidates'] = []): string {
+  const [first, last] = [candidates[0], candidates.at(-1)];
+  return first && last ? ` The event would lead from ${first.from} to ${last.to}.` : '';
 }
 
 /** A way that is stored but not in the chart is drawn all the same: it is what happened. */
@@ -148,12 +153,15 @@ function wayLine(name: string, { kind, line, title }: DrawnWay): Html {
 function stateBox(
   state: string,
   { left, top, width, height }: Box,
-  { current, candidate, visited }: OrderChart,
+  { current, candidates, visited }: OrderChart,
   stays: ReadonlyMap<string, Stay>,
 ): Html {
   const stay = stays.get(state);
   const [x, y] = [round(left + width / 2), round(top + height / 2)];
-  const kinds = [state === current ? 'current' : stay ? 'visited' : 'unvisited', candidate?.to === state && 'target'];
+  const kinds = [
+    state === current ? 'current' : stay ? 'visited' : 'unvisited',
+    candidates?.at(-1)?.to === state && 'target',
+  ];
   const title = stay
     ? `${state}: entered ${stay.count}×, first ${stay.first}, last ${stay.last}`
     : `${state}: never entered`;

@@ -21,7 +21,7 @@ function orderRow(row: OrderListRow, now: Date): Html {
   return html`<tr data-row>
     <td data-label="Order" class="nowrap">${idCell(order)}</td>
     <td data-label="State"><span class="badges">${badge(order.state)}${order.stuck && order.stuck.cause !== order.state ? causeBadge(order) : ''}</span></td>
-    <td data-label="User" class="any-length">${userCell(order)}</td>
+    <td data-label="User" class="any-length user wide">${userCell(order)}</td>
     <td data-label="Product">${order.product}${order.kind === 'purchase' ? '' : html` <span class="quiet">${order.kind}</span>`}</td>
     <td data-label="Amount" class="right">${money(order.amountMinor, order.currency)}</td>
     <td data-label="Provider" class="nowrap">${order.provider ?? '–'}</td>
@@ -46,7 +46,7 @@ function stuckRow(row: OrderListRow, now: Date): Html {
     <td data-label="Detail" class="detail any-length wide">${order.stuck ? (order.stuck.detail ?? '–') : 'It moves again.'}</td>
     <td data-label="Stuck since" class="nowrap">${order.stuck ? age(order.stuck.since, now) : '–'}</td>
     <td data-label="Next try" class="nowrap">${nextTry(row, order, now)}</td>
-    <td data-label="User" class="any-length">${userCell(order)}</td>
+    <td data-label="User" class="any-length user wide">${userCell(order)}</td>
     <td data-label="Amount" class="right">${money(order.amountMinor, order.currency)}</td>
     <td data-label="Provider" class="nowrap">${order.provider ?? '–'}</td>
   </tr>`;
@@ -54,7 +54,12 @@ function stuckRow(row: OrderListRow, now: Date): Html {
 
 const idCell = ({ id }: OrderView): Html => copyable(id, { short: true, href: orderLink(id) });
 const userCell = ({ userId }: OrderView): Html =>
-  html`<a class="plain" href="${searchLink(userId)}" title="All orders of ${userId}">${userId}</a>`;
+  html`<a class="plain" href="${searchLink(userId)}" title="All orders of ${userId}">${breakable(userId)}</a>`;
+/** An address that does not fit breaks before its domain, where people read a pause. */
+const breakable = (userId: string): Html => {
+  const [name = '', ...domain] = userId.split(/(?=@)/);
+  return html`${name}${domain.map(part => html`<wbr />${part}`)}`;
+};
 const causeBadge = ({ stuck }: OrderView): Html =>
   stuck
     ? html`<span title="${CAUSE_WORDS[stuck.cause].sentence}">${toneBadge(CAUSE_WORDS[stuck.cause].label, 'bad')}</span>`

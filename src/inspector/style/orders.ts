@@ -24,6 +24,7 @@ export const ORDERS_STYLE = `
 a.plain { color: inherit; }
 .any-length { overflow-wrap: anywhere; }
 td.detail { min-width: 12rem; max-width: 26rem; }
+@media (min-width: 40.01rem) { td.user { min-width: 10rem; } }
 .heard { display: inline-flex; flex-wrap: wrap; gap: 0 .375rem; align-items: baseline; }
 .cause { max-width: 60rem; color: var(--quiet); }
 .cause b { color: var(--text); font-weight: 560; }
