@@ -38,6 +38,11 @@ const CAUSES: [cause: string, says: RegExp, todo: RegExp][] = [
   ['payment_without_order', /an order we do not have/, /refund it there/],
   ['payment_not_counted', /its order does not count/, /Compare/],
   ['payment_not_at_provider', /its provider does not have/, /Compare/],
+  ['chart_unknown', /chart that this release does not know/, /Run the release/],
+  ['snapshot_unreadable', /cannot be read/, /goes on by itself/],
+  ['webhook_undecodable', /cannot be understood/, /\/v1\/events\?verdict=parked/],
+  ['listing_late', /listed to the end for a day/, /tried again by itself/],
+  ['event_key_reused', /another body/, /secret/],
   ['endpoint_disabled', /410 Gone/, /PATCH \/v1\/endpoints\/ept_1/],
 ];
 
@@ -59,6 +64,17 @@ test.each(['open', 'close', 'capture', 'void', 'refund', 'reconcile', 'notify', 
     expect(text).toContain(`POST /v1/orders/${ID}/retry`);
   },
 );
+
+test('many that died read as one, with how many, one of them, and what mends them all', () => {
+  const more = { cause: 'effects_dead', effect: 'capture', provider: 'razorpay', error: 'Razorpay answered 401' };
+  const text = say({ ...more, count: 199 });
+  expect(text).toBe(
+    '199 times more within an hour: Capturing a reserved payment did not work and is not tried any more, for orders at razorpay. ' +
+      `Razorpay answered 401. One of them: order ${ID} of ada (pro-monthly, ₹499.00 at razorpay) is parked. ` +
+      `Remove the cause, then POST /v1/retry?cause=effect_dead, page by page. https://pay.test/v1/orders/${ID}/timeline`,
+  );
+  expect(say({ ...more, count: 1 })).toMatch(/^Once more within an hour: /);
+});
 
 test('a cause nobody has thought of still reads well', () => {
   const text = say({ cause: 'moon_in_the_wrong_phase', detail: 'it is full' });

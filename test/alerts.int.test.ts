@@ -23,6 +23,7 @@ const handler = (more: Partial<AlertDeps> = {}) =>
   alertHandler({
     db: world.db,
     clock: world.clock,
+    newId: world.newId,
     log: pino({ base: undefined, timestamp: false }, { write: line => void lines.push(JSON.parse(line)) }),
     webhookUrl: `${chat.url}/hooks/T1/secret-path`,
     publicUrl: 'https://pay.test',

@@ -66,6 +66,10 @@ const CAUSES: Readonly<Record<string, Words>> = {
     says: 'Something that had to be done outside was given up',
     todo: 'Remove the cause, then POST /v1/orders/{id}/retry.',
   },
+  effects_dead: {
+    says: 'Things that had to be done outside were given up',
+    todo: 'Remove the cause, then POST /v1/retry?cause=effect_dead, page by page.',
+  },
   unmatched_event: {
     says: 'A provider told of something that belongs to no order we know',
     todo: 'Look it up on the provider’s pages; if money was taken for nothing, refund it there.',
@@ -81,6 +85,26 @@ const CAUSES: Readonly<Record<string, Words>> = {
   payment_not_at_provider: {
     says: 'An order counts money that its provider does not have',
     todo: 'Compare the order’s timeline with the provider’s pages.',
+  },
+  chart_unknown: {
+    says: 'Orders live on a chart that this release does not know, and nothing happens to them',
+    todo: 'Run the release that has this chart; what was told of them meanwhile is kept and decided then.',
+  },
+  snapshot_unreadable: {
+    says: 'An order cannot be read, so what was told of it is kept and nothing is decided',
+    todo: 'Find the release or the change by hand that wrote it so and put that right; it goes on by itself then. Until then look its payments up on the provider’s pages.',
+  },
+  webhook_undecodable: {
+    says: 'A provider’s webhooks are genuine and cannot be understood',
+    todo: 'Look at them with GET /v1/events?verdict=parked, compare them with the provider’s pages, and see whether the API version set there has changed.',
+  },
+  listing_late: {
+    says: 'A provider’s payments have not been listed to the end for a day, so what its webhooks lose is not found',
+    todo: 'Remove the cause, for example a key without the right to list payments; it is tried again by itself.',
+  },
+  event_key_reused: {
+    says: 'An event came again under its id with another body, and the first one stays',
+    todo: 'Compare both with the provider’s pages; if nobody changed its endpoint, somebody may have its secret: change that.',
   },
   endpoint_disabled: {
     says: 'An endpoint answered 410 Gone and hears nothing any more',
@@ -109,10 +133,10 @@ export function alertText({ payload, orderId, order, publicUrl }: AlertAbout): s
   const detail = piece(payload.detail) ?? piece(payload.error);
   const link = orderId ? `${publicUrl}/v1/orders/${orderId}/timeline` : null;
   const sentences = [
-    cause === 'effect_dead' ? givenUp(payload) : says,
+    cause === 'effect_dead' ? givenUp(payload) : cause === 'effects_dead' ? moreGivenUp(payload, says) : says,
     detail && capital(detail),
     moneyOf(payload, order),
-    order ? orderSentence(order) : orderId && `Order ${orderId}`,
+    orderId && `${cause === 'effects_dead' ? 'One of them: order' : 'Order'} ${order ? aboutOrder(order) : orderId}`,
     fill(todo, { id: orderId, endpointId: piece(payload.endpointId) }),
   ];
   const text = sentences.flatMap(sentence => (sentence ? [ended(sentence)] : [])).join(' ');
@@ -124,6 +148,13 @@ function givenUp({ effect }: Record<string, unknown>): string {
   return `${capital(EFFECTS[name] ?? name)} did not work and is not tried any more`;
 }
 
+function moreGivenUp(payload: Record<string, unknown>, otherwise: string): string {
+  const { count, provider } = payload;
+  if (typeof count !== 'number') return otherwise;
+  const times = count === 1 ? 'Once more' : `${count} times more`;
+  return `${times} within an hour: ${givenUp(payload)}, for orders at ${piece(provider) ?? 'no provider'}`;
+}
+
 function moneyOf({ paymentId, amountMinor, currency }: Record<string, unknown>, order: AlertedOrder | null) {
   const code = piece(currency) ?? order?.currency;
   const amount = typeof amountMinor === 'number' && code ? amountText(amountMinor, code) : null;
@@ -132,9 +163,9 @@ function moneyOf({ paymentId, amountMinor, currency }: Record<string, unknown>, 
   return amount && `Amount: ${amount}`;
 }
 
-function orderSentence({ id, userId, planId, provider, amountMinor, currency, state }: AlertedOrder): string {
+function aboutOrder({ id, userId, planId, provider, amountMinor, currency, state }: AlertedOrder): string {
   const where = provider ? ` at ${piece(provider)}` : '';
-  return `Order ${id} of ${piece(userId)} (${piece(planId)}, ${amountText(amountMinor, currency)}${where}) is ${state}`;
+  return `${id} of ${piece(userId)} (${piece(planId)}, ${amountText(amountMinor, currency)}${where}) is ${state}`;
 }
 
 /** A currency nobody knows is told as it came. */

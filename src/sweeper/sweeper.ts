@@ -1,12 +1,14 @@
 // What nobody calls for and must happen all the same: deadlines, events that wait for their order, paid orders without a
-// grant. Any number of replicas run this side by side: dispatch takes each event once.
+// grant, and telling somebody of what stands still. Any number of replicas run this side by side: dispatch takes each event once.
 import { resolveMatched } from '../../db/inbox.ts';
+import { resolveMended } from './deadEffects.ts';
 import { passDeadlines } from './deadlines.ts';
 import { driveCaptured } from './driveCaptured.ts';
 import { createHoldOff } from './holdOff.ts';
 import { type Job, type Jobs, startJobs } from './jobs.ts';
 import { endMootEffects } from './mootEffects.ts';
 import { decideReadable, retryUnmatched, type UnmatchedDeps } from './unmatchedEvents.ts';
+import { untoldJob } from './untold.ts';
 
 /** Pause between looks for orders and events that are due, in ms. Deadlines are minutes; seconds of delay do not matter. */
 const DUE_PAUSE_MS = 5_000;
@@ -35,6 +37,8 @@ export function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
     { name: 'unmatched events', everyMs: DUE_PAUSE_MS, run: stop => retryUnmatched(events, stop) },
     { name: 'events of unreadable orders', everyMs: SLOW_PAUSE_MS, run: stop => decideReadable(events, stop) },
     { name: 'effects nobody needs', everyMs: SLOW_PAUSE_MS, run: () => endMootEffects(deps) },
+    { name: 'findings of mended effects', everyMs: SLOW_PAUSE_MS, run: () => resolveMended(deps) },
     { name: 'findings of matched events', everyMs: SLOW_PAUSE_MS, run: () => resolveMatched(deps.db, clock()) },
+    untoldJob(deps),
   ];
 }

@@ -30,7 +30,8 @@ const FORGOTTEN: Record<string, string> = {
       and not exists (select from outbox a where a.effect = 'alert' and a.dedup_key like e.dedup_key || ':dead:%')`,
   'a finding that is open has been told to somebody': `
     select f.id, f.kind from findings f where f.resolved_at is null
-      and not exists (select from outbox a where a.effect = 'alert' and starts_with(a.dedup_key, 'alert:finding:' || f.fingerprint || ':'))`,
+      and not exists (select from outbox a where a.effect = 'alert'
+        and (starts_with(a.dedup_key, 'alert:finding:' || f.fingerprint || ':') or a.payload->>'tells' = f.fingerprint))`,
   'money of an order that is not subscribed is on its way back, or somebody knows of it': `
     select o.id, o.state, p.payment_id from orders o join payments p on p.order_id = o.id
     where o.state not in ('subscribed', 'captured') and p.captured_minor > p.refunded_minor + p.lost_minor
@@ -51,6 +52,14 @@ const FORGOTTEN: Record<string, string> = {
   'an event without an order is tried again, or was nobody’s, or was told to somebody': `
     select i.event_key, i.verdict from inbox i where i.verdict = 'unmatched' and i.next_attempt_at is null
       and not exists (select from findings f where f.fingerprint in ('unmatched_event:' || i.provider || ':' || i.event_key, 'payment:' || i.provider || ':' || (i.event->>'paymentId')))`,
+  'an order on a chart that is not registered has been told to somebody': `
+    select o.id, o.machine from orders o where o.machine <> 'order.v1'
+      and not exists (select from findings f where f.fingerprint = 'chart_unknown:' || o.machine and f.resolved_at is null)`,
+  'an event that is parked came within ten minutes, or was told to somebody': `
+    select i.event_key, i.event_type from inbox i where i.verdict = 'parked' and i.received_at <= $1::timestamptz - interval '10 minutes'
+      and not exists (select from findings f where f.fingerprint in (
+        'webhook_undecodable:' || i.provider || ':' || i.event_type, 'snapshot_unreadable:' || i.order_id,
+        (select 'chart_unknown:' || o.machine from orders o where o.id = i.order_id)))`,
 };
 
 /** Nobody waits for ever. `at` is the service's own clock, once it has nothing left to do at that instant. */
