@@ -52,6 +52,8 @@ test('each way of being forgotten is named', async () => {
   const unmatched = `insert into inbox (event_key, provider, event_type, source, raw, body_hash, headers, verdict)
     values ('evt_lost', 'sandbox', 'payment.captured', 'webhook', '', '', '{}', 'unmatched')`;
   const finding = `insert into findings (id, fingerprint, kind, severity, detail) values ('fnd_1', 'x:1', 'odd', 'warning', 'odd')`;
+  const parkedEvent = `insert into inbox (event_key, provider, event_type, source, raw, body_hash, headers, verdict, received_at)
+    values ('evt_odd', 'sandbox', 'charge.odd', 'webhook', '', '', '{}', 'parked', '2026-01-01')`;
   expect({
     noDeadline: await saidAfter(`update orders set wake_at = null where id = '${open}'`),
     overdue: await saidAfter(`update orders set wake_at = '2026-01-01' where id = '${open}'`),
@@ -63,6 +65,8 @@ test('each way of being forgotten is named', async () => {
     surplus: await saidAfter(`update payments set refunded_minor = 0 where order_id = '${twice}'`, noAlerts(twice)),
     reserved: await saidAfter(reserved),
     unmatched: await saidAfter(unmatched),
+    chart: await saidAfter(`update orders set machine = 'order.v0' where id = '${paid}'`),
+    parkedEvent: await saidAfter(parkedEvent),
   }).toEqual({
     noDeadline: expect.stringContaining('has a deadline'),
     overdue: expect.stringContaining('overdue'),
@@ -74,5 +78,25 @@ test('each way of being forgotten is named', async () => {
     surplus: expect.stringContaining('more money than'),
     reserved: expect.stringContaining('only reserved'),
     unmatched: expect.stringContaining('without an order'),
+    chart: expect.stringContaining('not registered'),
+    parkedEvent: expect.stringContaining('event that is parked'),
   });
+});
+
+test('what cannot be read reaches the operator in words, and nobody is forgotten over it', async () => {
+  const { world } = service;
+  const [unknown, damaged] = [await service.buy(), await service.buy()];
+  await service.settle();
+  await world.sql`update orders set machine = 'order.v0' where id = ${unknown.id}`;
+  await world.sql`update orders set snapshot = snapshot #- '{context,payments}' where id = ${damaged.id}`;
+  for (const order of [unknown, damaged]) await service.pay(order);
+  expect(await service.forge('payment.captured', { paymentId: 17 })).toMatchObject({ status: 200 });
+  // Once is first sight, so that minutes of a release being rolled out go by.
+  await service.travel(60_000);
+  await service.travel(11 * 60_000);
+  await expectNobodyForgotten(world.sql, service.now());
+  const causes = (orderId: string | null) => service.alerts(orderId).map(({ cause }) => cause);
+  expect(causes(null)).toEqual(expect.arrayContaining(['chart_unknown', 'webhook_undecodable']));
+  expect(causes(damaged.id)).toEqual(['snapshot_unreadable']);
+  expect(service.alerts(damaged.id)[0]?.text).toMatch(/^An order cannot be read, .* Order ord_\w+ of /);
 });
