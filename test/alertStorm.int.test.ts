@@ -143,29 +143,33 @@ test('once all are mended the finding is resolved, and the next one to die is to
 });
 
 describe('a process that dies', () => {
-  /** It has done its work and did not write how it ended. */
+  /** Two processes have the same alerts in hand, for one had lost its leases to the other; neither writes how it ended. */
   async function halfDone(cause: string): Promise<void> {
     const rows = await world.sql`select * from outbox where payload->>'cause' = ${cause} and status = 'pending'`;
-    for (const row of rows) {
-      await life().alert({
-        id: row.id,
-        orderId: row.order_id,
-        orderVersion: row.order_version,
-        effect: 'alert',
-        payload: row.payload,
-        dedupKey: row.dedup_key,
-        attempt: 1,
-        maybeSent: false,
-        availableAt: row.available_at,
-      });
-    }
+    const lives = [life(), life()];
+    await Promise.all(
+      rows.flatMap(row =>
+        lives.map(({ alert }) =>
+          alert({
+            id: row.id,
+            orderId: row.order_id,
+            orderVersion: row.order_version,
+            effect: 'alert',
+            payload: row.payload,
+            dedupKey: row.dedup_key,
+            attempt: 1,
+            maybeSent: false,
+            availableAt: row.available_at,
+          }),
+        ),
+      ),
+    );
   }
 
   test('leaves each alert what it was: the first is posted again, and nobody is counted twice', async () => {
     await die(5);
     await workOff({
       ...workerOf({ ...life(), alert: async () => ({ end: 'again', error: 'killed', at: world.clock() }) }),
-      policies: undefined,
     });
     later(1_000);
     await halfDone('effect_dead');
@@ -175,9 +179,9 @@ describe('a process that dies', () => {
     later(TOGETHER_S * 1_000);
     await halfDone('effects_dead');
     await work();
-    const [one, again] = posted().filter(({ cause }) => cause === 'effects_dead');
+    const [one, ...again] = posted().filter(({ cause }) => cause === 'effects_dead');
     expect(one!.text).toMatch(/^4 times more/);
-    expect(again).toEqual(one);
+    expect(again).toEqual([one, one]);
   });
 
   test('one that died when its alert was told already is counted in the next one', async () => {
