@@ -5,6 +5,8 @@ import type { Database, Row } from './client.ts';
 /** An instant the way every answer tells it: `2026-01-31T10:00:00.000Z`. */
 export const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+// The earliest kept event is looked for among the order's own (`offset 0`): a minimum could else be read as a walk down
+// everything that is parked, in search of this order, and for each order of a list.
 /** What makes an order stuck is read with it. */
 export const ORDER = `
   o.id, o.kind, o.user_id, o.plan_id, o.product, o.provider, o.provider_order_id, o.amount_minor, o.currency, o.machine,
@@ -15,7 +17,8 @@ export const ORDER = `
     where i.order_id = o.id and t.to_state = 'parked' and i.detail is not null order by t.version desc limit 1) end as parked_detail,
   (select jsonb_agg(jsonb_build_object('effect', x.effect, 'dedupKey', x.dedup_key, 'payload', x.payload, 'lastError', x.last_error, 'availableAt', ${iso('x.available_at')}) order by x.id)
    from outbox x where x.order_id = o.id and x.status = 'dead') as dead_effects,
-  (select min(i.received_at) from inbox i where i.order_id = o.id and i.verdict = 'parked' and i.event is not null) as kept_since`;
+  (select min(i.received_at) from (select received_at, verdict, event from inbox where order_id = o.id offset 0) i
+   where i.verdict = 'parked' and i.event is not null) as kept_since`;
 
 export type OrderRow = {
   id: string;
