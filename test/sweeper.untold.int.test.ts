@@ -2,7 +2,7 @@
 // understands, lists that do not come to their end, events that came again with other words.
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { beginListing, claimListing, completeListing, ensureListing } from '../db/listings.ts';
+import { beginListing, claimListing, completeListing, ensureListing, failListing } from '../db/listings.ts';
 import { withCompany } from '../src/company.ts';
 import type { PaymentProvider } from '../src/providers/provider.ts';
 import { sweeperJobs } from '../src/sweeper/sweeper.ts';
@@ -179,11 +179,12 @@ test('a provider whose payments have not been listed to the end for a day is tol
     const lease = await claimListing(world.db, { provider: 'sandbox', now: world.clock(), token: 'req_1', leaseMs: 0 });
     const run = { provider: 'sandbox', depth: lease!.depth, token: 'req_1' };
     await beginListing(world.db, run, { since: world.clock(), startedAt: world.clock() });
-    if (comesToItsEnd) await completeListing(world.db, run, { completedAt: world.clock(), nextAt: world.clock() });
+    if (comesToItsEnd) return completeListing(world.db, run, { completedAt: world.clock(), nextAt: world.clock() });
+    const nextAt = new Date(world.clock().getTime() + DAY);
+    return failListing(world.db, run, { nextAt, error: 'sandbox: 403 the key may not list', startOver: false });
   };
   await ensureListing(world.db, 'sandbox', 'recent', world.clock());
   await list(false);
-  await world.sql`update listings set last_error = 'sandbox: 403 the key may not list'`;
   passTime(DAY - MINUTE);
   await look();
   passTime(10 * MINUTE);
