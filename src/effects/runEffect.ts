@@ -101,7 +101,11 @@ export function logEnd(log: Logger, { lease, settlement, ms }: EndedEffect): voi
       log.info(settlement.note === null ? line : { ...line, note: settlement.note }, 'effect done');
       break;
     case 'again':
-      log.warn({ ...line, error: settlement.error, availableAt: settlement.availableAt }, 'effect to be tried again');
+      // What only waits its turn is no trouble, and there may be thousands of it.
+      log[settlement.untried ? 'debug' : 'warn'](
+        { ...line, error: settlement.error, availableAt: settlement.availableAt },
+        'effect to be tried again',
+      );
       break;
     case 'dead':
       log.error({ ...line, error: settlement.error }, 'effect dead');

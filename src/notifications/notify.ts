@@ -3,18 +3,25 @@ import { type DueEndpoint, endpointsWithout } from '../../db/endpoints.ts';
 import { type NotificationRow, readNotification } from '../../db/notifications.ts';
 import type { EffectEnd, EffectHandler } from '../effects/effect.ts';
 import { type DeliveryDeps, deliver, type Message } from './delivery.ts';
+import { createEndpointShares, type EndpointShares } from './endpointShares.ts';
 import type { NotificationBody } from './notification.ts';
 import { isTaken } from './post.ts';
 
 /** Pause after the message before was to be tried again, in ms, before an endpoint is looked at that has to take that one first. */
 const AFTER_EARLIER_MS = 1_000;
+/**
+ * How long a message may wait its turn at an endpoint without that costing tries, in ms: then its tries run out as those of
+ * any other, in about a day, so that somebody hears of an endpoint that never comes back however much waits for it.
+ */
+const WAITS_FREE_MS = 24 * 3_600_000;
 
 /**
  * Done when every enabled endpoint that wants it has taken it, or there is none. Each is tried by itself: who has it is
  * not told again because another has not. Each hears of an order in its order: who has not taken the message before is not
  * told this one yet, and keeps nobody else waiting.
  */
-export function notifyHandler(deps: DeliveryDeps): EffectHandler {
+export function notifyHandler(given: DeliveryDeps): EffectHandler {
+  const deps = { ...given, shares: createEndpointShares(given.clock) };
   return async ({ id, payload }) => {
     const without = await endpointsWithout(deps.db, id, String(payload.type));
     if (without.length === 0) return { end: 'done' };
@@ -23,7 +30,8 @@ export function notifyHandler(deps: DeliveryDeps): EffectHandler {
     if (!row) return { end: 'dead', error: 'the order or the transition it tells of is not there' };
     const message = messageOf(row);
     const now = deps.clock();
-    const tried = await Promise.all(without.map(endpoint => tryIfDue(deps, endpoint, message, now)));
+    const mayWait = now.getTime() - row.at.getTime() < WAITS_FREE_MS;
+    const tried = await Promise.all(without.map(endpoint => tryIfDue(deps, endpoint, { message, now, mayWait })));
     if (!tried.some(({ gone }) => gone)) return endOf(tried);
     // Who answered 410 is disabled and waits for nothing, except where it has been given another URL meanwhile.
     const left = new Set((await endpointsWithout(deps.db, id, String(payload.type))).map(endpoint => endpoint.id));
@@ -37,11 +45,14 @@ type Tried = {
   gone: boolean;
   says: string;
   retryAt: Date | null;
-  /** Not asked at all: another message comes first. */
+  /** Not asked at all, so that this costs no try. */
   untried: boolean;
 };
 
-async function tryIfDue(deps: DeliveryDeps, endpoint: DueEndpoint, message: Message, now: Date): Promise<Tried> {
+type TellDeps = DeliveryDeps & { shares: EndpointShares };
+type Telling = { message: Message; now: Date; mayWait: boolean };
+
+async function tryIfDue(deps: TellDeps, endpoint: DueEndpoint, { message, now, mayWait }: Telling): Promise<Tried> {
   const { id: endpointId, retryAt, waitsUntil } = endpoint;
   const not = { endpointId, taken: false, gone: false };
   if (waitsUntil) {
@@ -49,11 +60,21 @@ async function tryIfDue(deps: DeliveryDeps, endpoint: DueEndpoint, message: Mess
     return { ...not, says: 'has not taken the message before it', retryAt: next, untried: true };
   }
   if (retryAt && retryAt > now) {
-    return { ...not, says: `asked to wait until ${retryAt.toISOString()}`, retryAt, untried: false };
+    return { ...not, says: `asked to wait until ${retryAt.toISOString()}`, retryAt, untried: true };
   }
+  const place = await deps.shares.take(endpointId);
+  if ('release' in place) return tell(deps, endpoint, message).finally(place.release);
+  const says = deps.shares.isSilent(endpointId)
+    ? 'has answered nobody lately, and another message asks whether it is back'
+    : 'is being told enough at once';
+  return { ...not, says, retryAt: mayWait ? place.notBefore : null, untried: mayWait };
+}
+
+async function tell(deps: TellDeps, endpoint: DueEndpoint, message: Message): Promise<Tried> {
   const attempt = await deliver(deps, endpoint, message, { trigger: 'scheduled' });
+  deps.shares.heard(endpoint.id, attempt.status !== null);
   return {
-    endpointId,
+    endpointId: endpoint.id,
     taken: isTaken(attempt.status),
     gone: attempt.status === 410,
     says: attempt.error ?? `answered ${attempt.status}`,
@@ -70,7 +91,7 @@ function endOf(tried: Tried[]): EffectEnd {
   const times = waiting.flatMap(({ retryAt }) => (retryAt ? [retryAt.getTime()] : []));
   if (times.length < waiting.length) return { end: 'again', error };
   const at = new Date(Math.min(...times));
-  return tried.every(({ untried }) => untried)
+  return waiting.every(({ untried }) => untried)
     ? { end: 'again', error, at, untried: true }
     : { end: 'again', error, at };
 }

@@ -11,6 +11,7 @@ import type { Dispatch } from '../../dispatch.ts';
 import { DatabaseUnavailable, Overloaded, ProviderUnreachable } from '../../errors.ts';
 import type { PaymentProvider } from '../../providers/provider.ts';
 import type { EffectEnd, EffectHandler, LeasedEffect } from '../effect.ts';
+import type { ProviderShares } from './providerShares.ts';
 
 export type HandlerDeps = {
   db: Database;
@@ -19,6 +20,8 @@ export type HandlerDeps = {
   dispatch: Dispatch;
   clock: Clock;
   log: Logger;
+  /** Of the lanes; without it each provider may have all of them. */
+  shares?: ProviderShares;
 };
 
 export type Subject = {
@@ -39,12 +42,31 @@ export function aboutOrder(deps: HandlerDeps, work: (subject: Subject) => Promis
   return async effect => {
     try {
       const subject = await subjectOf(deps, effect);
-      return 'end' in subject ? subject : await work(subject);
+      return 'end' in subject ? subject : await withinShare(deps, subject, work);
     } catch (error) {
       if (nobodyKnows(error)) return again(error.message);
       throw error;
     }
   };
+}
+
+/** A provider that has all it may have keeps what exceeds it waiting, at no cost, and nobody else. */
+async function withinShare(
+  { shares }: HandlerDeps,
+  subject: Subject,
+  work: (subject: Subject) => Promise<EffectEnd>,
+): Promise<EffectEnd> {
+  const { effect, provider } = subject;
+  const place = await shares?.(effect.effect, provider.name);
+  if (place && 'notBefore' in place) {
+    const error = `waits its turn: enough is under way at ${provider.name}`;
+    return { end: 'again', error, at: place.notBefore, untried: true };
+  }
+  try {
+    return await work(subject);
+  } finally {
+    place?.release();
+  }
 }
 
 /** No answer, which is not a no. */
