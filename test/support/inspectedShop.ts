@@ -87,6 +87,9 @@ export async function fillShop(service: InspectedService, end: Date): Promise<Sh
   await pay(ada, MONTHLY.amountMinor, key);
   at(12);
   await pay(ada, MONTHLY.amountMinor);
+  at(8);
+  const again = { type: 'retry.requested', reason: 'the deadline to write its grant has passed' } as const;
+  for (const { id } of [ada, linus]) await world.dispatch(operator(id, again, { source: 'sweeper' }));
   at(1);
   await world.dispatch(
     operator(linus.id, { type: 'retry.requested', reason: 'Is it only her?', by: 'sofia@ops.example' }),

@@ -14,7 +14,7 @@ export const ORDERS_STYLE = `
 .tabs a { flex: none; padding: .4375rem .75rem; margin-bottom: -1px; border-bottom: 2px solid transparent; color: var(--quiet); font-weight: 520; text-decoration: none; }
 .tabs a:hover { color: var(--text); }
 .tabs a:focus-visible { outline-offset: -2px; }
-.tabs a[aria-current] { color: var(--text); border-bottom-color: var(--accent); }
+.tabs a[aria-current] { color: var(--text); border-bottom-color: var(--accent); scroll-initial-target: nearest; }
 .tab-count { padding: 0 .375rem; border-radius: 1rem; background: var(--calm-ground); color: var(--calm); font-size: .75rem; font-weight: 620; font-variant-numeric: tabular-nums; }
 .tab-count.urgent { background: var(--bad-ground); color: var(--bad); }
 .pager { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; padding: .625rem 1rem; border-top: 1px solid var(--line); }
