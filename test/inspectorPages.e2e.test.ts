@@ -1,6 +1,7 @@
 // Every page of the inspector as people get it: in both themes, on a desk and on a phone, in front of a shop with a day
 // behind it. Nothing serious for axe, nothing that sticks out sideways, no complaint of the browser.
-// `SCREENSHOTS=folder` leaves a picture of each, and those of the README in `folder/docs`.
+// Contrast is the theme's and room the width's, so light at the desk and dark on the phone tell all; `SCREENSHOTS=folder`
+// looks at the other two as well and leaves a picture of each, and those of the README in `folder/docs`.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -95,7 +96,7 @@ async function seriousIn(page: Page): Promise<string[]> {
 
 describe.skipIf(!browserPath)(`every page${why}`, () => {
   for (const colorScheme of ['light', 'dark'] as const)
-    for (const viewport of [DESK, PHONE])
+    for (const viewport of FOLDER ? [DESK, PHONE] : [colorScheme === 'light' ? DESK : PHONE])
       test(`reads well in ${colorScheme} at ${viewport.width} px`, async () => {
         for (const { name, path, role, status = 200, prepare } of looks()) {
           const { page, context, complaints } = await visit(browser, service, path, {
