@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 import type { Database } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { systemClock, systemRandom } from '../src/clock.ts';
-import { startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
 import { openBenchDatabase } from './benchDatabase.ts';
+import { type Busy, busyOf } from './inspectorBusy.ts';
 import { letNightFall } from './inspectorNight.ts';
 import { type Page, pagesOf } from './inspectorPages.ts';
 import { type CheckedPlan, checkPlans } from './inspectorPlans.ts';
@@ -53,7 +54,7 @@ function readOptions(): Options {
 
 const say = (text: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
-async function bench(url: string, { orders, looks, night }: Options): Promise<boolean> {
+async function bench({ url, pid }: EmbeddedPostgres, { orders, looks, night }: Options): Promise<boolean> {
   await migrate(url);
   const db = openBenchDatabase(url);
   const now = systemClock();
@@ -75,7 +76,7 @@ async function bench(url: string, { orders, looks, night }: Options): Promise<bo
     say(`${pages.length} pages, ${WARM_UP} looks each to warm up`);
     const asked = await askedBy({ pages, visitor, taken: () => service.taken(), turns: WARM_UP });
     say(`${looks} looks at each page`);
-    const measured = await measure({ pages, visitor, db, looks });
+    const measured = await measure({ pages, visitor, db, looks, busy: busyOf(service.pid, pid) });
     await service.taken();
     say('checking the plans');
     const plans: CheckedPlan[] = await checkPlans(url, statementsOf(asked));
@@ -89,7 +90,7 @@ async function bench(url: string, { orders, looks, night }: Options): Promise<bo
   }
 }
 
-type Measuring = { pages: readonly Page[]; visitor: Visitor; db: Database; looks: number };
+type Measuring = { pages: readonly Page[]; visitor: Visitor; db: Database; looks: number; busy: Busy };
 
 /** Pages and yardsticks take turns, so that whatever else the machine does hits all alike. */
 async function measure({
@@ -97,16 +98,20 @@ async function measure({
   visitor,
   db,
   looks,
+  busy,
 }: Measuring): Promise<Pick<InspectorReport, 'pages' | 'yardsticks'>> {
-  const timed: Timed[] = pages.map(({ group, name }) => ({ group, name, ms: [], bytes: 0 }));
-  const key: Timed = { group: 'yardstick', name: 'a row by its key, by the same driver', ms: [], bytes: 0 };
-  const plain: Timed = { group: 'yardstick', name: 'a page without the database', ms: [], bytes: 0 };
+  const timed: Timed[] = pages.map(({ group, name }) => ({ group, name, ms: [], busyMs: [], bytes: 0 }));
+  const key: Timed = { group: 'yardstick', name: 'a row by its key, by the same driver', ms: [], busyMs: [], bytes: 0 };
+  const plain: Timed = { group: 'yardstick', name: 'a page without the database', ms: [], busyMs: [], bytes: 0 };
   const known = await db.query<{ id: string }>('select id from orders limit 200', []);
   for (let turn = WARM_UP; turn < WARM_UP + looks; turn++) {
     for (const [index, page] of pages.entries()) {
+      const before = await busy();
       const { ms, bytes } = await visitor.look(page.address(turn));
+      const after = await busy();
       const into = timed[index];
       into?.ms.push(ms);
+      if (before !== null && after !== null) into?.busyMs.push(after - before);
       if (into) into.bytes = Math.max(into.bytes, bytes);
       if (index % 10 !== 0) continue;
       const from = performance.now();
@@ -134,7 +139,7 @@ async function main(): Promise<boolean> {
     const env = { PATH: process.env.PATH ?? '' };
     const server = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), random: systemRandom, log, env });
     stop = () => server.stop();
-    return await Promise.race([bench(server.url, options), stopped]);
+    return await Promise.race([bench(server, options), stopped]);
   } finally {
     await stop();
     if (!options.dataDir) await rm(folder, { recursive: true, force: true });

@@ -6,15 +6,16 @@ import { type Asked, type InspectorService, startInspectorService } from './insp
 type Order = { start: string } | 'tally' | 'taken' | 'close';
 type Told = { url: string; key: string } | { asked: Asked[] } | { error: string } | 'done';
 
+export type InspectorProcess = Omit<InspectorService, 'taken'> & { pid: number; taken(): Promise<Asked[]> };
+
 /** Starts the process and the service in it. */
-export async function startInspectorProcess(
-  databaseUrl: string,
-): Promise<Omit<InspectorService, 'taken'> & { taken(): Promise<Asked[]> }> {
+export async function startInspectorProcess(databaseUrl: string): Promise<InspectorProcess> {
   const child = fork(fileURLToPath(import.meta.url), ['serve'], { stdio: 'inherit' });
   const told = await tell(child, { start: databaseUrl });
   if (told === 'done' || !('url' in told)) throw new Error('the inspector told no address');
   return {
     ...told,
+    pid: child.pid ?? 0,
     tally: async () => void (await tell(child, 'tally')),
     async taken() {
       const answer = await tell(child, 'taken');
