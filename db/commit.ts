@@ -9,6 +9,7 @@ import type { Commit } from './writes.ts';
 
 /** Verdicts that may still change: the event is decided again when it comes again or its order has moved. */
 export const OPEN_VERDICTS = ['unmatched', 'foreign', 'illegal', 'parked'] as const;
+export const isOpen = (verdict: string): boolean => (OPEN_VERDICTS as readonly string[]).includes(verdict);
 
 /** Only a verdict that may still change is replaced. */
 const STILL_OPEN = `t.verdict in (${OPEN_VERDICTS.map(verdict => `'${verdict}'`).join(', ')})`;

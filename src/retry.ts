@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import type { KeptEvent } from '../db/inbox.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Verdict } from './dispatch/envelope.ts';
@@ -84,7 +83,7 @@ async function run(deps: RetryDeps, plan: RetryPlan, request: RetryRequest): Pro
   const did: RetryEnd[] = [];
   for (const part of own) {
     const row = part.what === 'event' ? kept.find(({ eventKey }) => eventKey === part.key) : undefined;
-    const envelope = row ? asTold(row) : deadline && deadlineEnvelope(plan, part);
+    const envelope = row ? keptEnvelope(row, { ours: true }) : deadline && deadlineEnvelope(plan, part);
     if (envelope) did.push(await send(part, envelope));
   }
   did.push(...(await ask(deps, row.id, request, asked, send)));
@@ -161,13 +160,6 @@ const from = (orderId: string) => ({
   providerOrderId: null,
   received: null,
 });
-
-/** As it arrived, so that it is decided as it would have been. */
-function asTold(kept: KeptEvent): Envelope {
-  const envelope = keptEnvelope(kept, { ours: true });
-  // Told by a person about an order that has no provider.
-  return kept.provider === 'none' ? { ...envelope, provider: null } : envelope;
-}
 
 /** Kept events and deadlines carry nobody's reason, so it stands in the inbox beside them, written first. */
 function note({ row }: RetryPlan, request: RetryRequest, own: readonly RetryPart[]): Envelope {

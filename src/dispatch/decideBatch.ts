@@ -1,7 +1,7 @@
 // Answers each event of a batch from what was loaded: repetitions from their stored verdict, unknown orders as
 // unmatched, everything else by the machine. What has to be written is left in a Commit; what cannot be answered fails
 // its own call and nobody else's.
-import { OPEN_VERDICTS } from '../../db/commit.ts';
+import { isOpen } from '../../db/commit.ts';
 import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { Commit, InboxWrite } from '../../db/writes.ts';
 import { REQUEST_TYPES, type UnstampedOrderEvent } from '../../machines/orderEvents.ts';
@@ -214,8 +214,6 @@ function keepUnreadable({ group, order }: Place, item: Item): void {
   mergeRow(order.inbox, row);
   group.members.push({ item, outcome: outcomeOf(order, 'parked', order.unreadable) });
 }
-
-const isOpen = (verdict: string) => (OPEN_VERDICTS as readonly string[]).includes(verdict);
 
 function outcomeOf(order: OrderDraft, verdict: Verdict, detail: string | null): Outcome {
   return {

@@ -1,4 +1,5 @@
 // What a retry consists of and how each part ended, as callers are told.
+import { isOpen } from '../../db/commit.ts';
 import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import type { Outcome, Verdict } from '../dispatch/envelope.ts';
 import { PaylatchError } from '../errors.ts';
@@ -24,11 +25,8 @@ export type RetryEnd = RetryPart & {
 };
 export type RetryError = { code: string; detail: string };
 
-/** Verdicts after which an event still waits. */
-const STILL_OPEN: readonly Verdict[] = ['unmatched', 'foreign', 'illegal', 'parked'];
-
 export function endOf(part: RetryPart, { verdict, detail }: Pick<Outcome, 'verdict' | 'detail'>): RetryEnd {
-  return { ...part, done: !STILL_OPEN.includes(verdict), verdict, detail, error: null };
+  return { ...part, done: !isOpen(verdict), verdict, detail, error: null };
 }
 
 /** Somebody else was faster. */

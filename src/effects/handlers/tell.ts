@@ -1,13 +1,10 @@
 // What the provider answered, told to the order as events: an effect is over only when dispatch has taken them. Their keys
 // name the effect and the fact, so a try that was killed after telling tells the same event, and not a second one.
-import { createHash } from 'node:crypto';
 import type { UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import { paymentEvent, type RefundEvent, refundEvents } from '../../providers/paymentEvent.ts';
 import type { ProviderPayment, ProviderRefund } from '../../providers/provider.ts';
+import { unsentRefundId } from '../unsentRefund.ts';
 import type { HandlerDeps, Subject } from './subject.ts';
-
-/** Longest name of a refund of ours that never was one, in characters. */
-const MAX_REFUND_ID_LENGTH = 255;
 
 type About = Pick<Subject, 'effect' | 'order' | 'provider'>;
 
@@ -43,19 +40,13 @@ export async function tellUnsent(
   await tellRefund(deps, about, {
     type: 'refund.updated',
     paymentId,
-    refundId: unsentId(dedupKey),
+    refundId: unsentRefundId(dedupKey),
     state: 'failed',
     amountMinor,
     reason,
     requestKey: dedupKey,
     ...(unwanted && { unwanted }),
   });
-}
-
-function unsentId(dedupKey: string): string {
-  const name = `unsent:${dedupKey}`;
-  if (name.length <= MAX_REFUND_ID_LENGTH) return name;
-  return `unsent:${createHash('sha256').update(dedupKey).digest('hex')}`;
 }
 
 async function tellRefund(deps: HandlerDeps, about: About, event: RefundEvent): Promise<void> {

@@ -1,5 +1,6 @@
 // Our books beside the provider's, payment by payment: what both know, what only one knows, and where they differ. Pure.
 import type { OrderPageRow } from '../../../db/inspect/orderPage.ts';
+import { isUnsentRefund } from '../../effects/unsentRefund.ts';
 import type { ProviderPayment } from '../../providers/provider.ts';
 
 /** What one side knows of one payment, refund or dispute. */
@@ -118,7 +119,7 @@ function movedBackRows(
     const own = { what, id, paymentId, ours: here, theirs: there };
     if (theirs === undefined) return { ...own, differs: [] };
     // Refunds of ours that were never sent have a name of ours, which no provider knows.
-    if (!there) return { ...own, differs: id.startsWith('unsent:') ? [] : ['the provider did not tell of it'] };
+    if (!there) return { ...own, differs: isUnsentRefund(id) ? [] : ['the provider did not tell of it'] };
     if (!here) return { ...own, differs: ['it is not in our books'] };
     return { ...own, differs: differences(here, there) };
   });
