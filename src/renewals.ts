@@ -1,13 +1,11 @@
 // A recurring charge is told by webhook only: nobody checked out for it. It gets an order of kind `renewal`, with the
 // plan as the renewed order bought it and an id derived from the payment, so that however often it is told it is one.
 import type { Database } from '../db/client.ts';
-import { insertOrder } from '../db/insertOrder.ts';
-import { findOnlyPurchase, findRenewedOrder, paymentOwner, type RenewedOrder } from '../db/renewals.ts';
-import { planTermsSchema } from '../machines/orderEvents.ts';
+import { findOnlyPurchase, findRenewedOrder, paymentOwner } from '../db/renewals.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope } from './dispatch/envelope.ts';
+import { insertFollowingOrder } from './followingOrder.ts';
 import { derivedOrderId } from './ids.ts';
-import { newOrder } from './newOrder.ts';
 
 export type RenewalDeps = { db: Database; clock: Clock };
 
@@ -33,31 +31,7 @@ export async function addressRenewal(deps: RenewalDeps, envelope: Envelope): Pro
   if (!renewed) return envelope;
   if (!renewed.paid) return { ...envelope, orderId: renewed.id };
   const id = derivedOrderId(provider, paymentId);
-  await insertRenewal(deps, id, provider, renewed, envelope);
+  const { source, eventKey } = envelope;
+  await insertFollowingOrder(deps, renewed, { id, kind: 'renewal', provider, source, eventKey: `renewal:${eventKey}` });
   return { ...envelope, orderId: id };
-}
-
-/** Written at most once: a second telling finds it there. */
-async function insertRenewal(
-  { db, clock }: RenewalDeps,
-  id: string,
-  provider: string,
-  renewed: RenewedOrder,
-  { source, eventKey }: Envelope,
-): Promise<void> {
-  const { userId, providerAccount, live, amountMinor, currency } = renewed;
-  const plan = planTermsSchema.parse(renewed.plan);
-  const about = {
-    kind: 'renewal' as const,
-    userId,
-    plan,
-    provider,
-    account: providerAccount,
-    live,
-    amountMinor,
-    currency,
-  };
-  const created = { type: 'order.created' as const, at: clock().toISOString(), ...about };
-  const origin = { another: false, returnUrl: null, metadata: null, source, eventKey: `renewal:${eventKey}` };
-  await insertOrder(db, newOrder(id, created, origin));
 }

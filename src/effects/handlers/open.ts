@@ -1,17 +1,10 @@
 // A surplus payment that the plan turns into more time gets an order of its own, of kind `surplus`: the plan as it was
 // bought, an id derived from the payment, so that however often this runs it is one order, and one grant.
 import { z } from 'zod';
-import { insertOrder } from '../../../db/insertOrder.ts';
-import {
-  amountMinorSchema,
-  currencySchema,
-  instantSchema,
-  planTermsSchema,
-  providerIdSchema,
-} from '../../../machines/orderEvents.ts';
+import { amountMinorSchema, currencySchema, instantSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import { ProviderRefused } from '../../errors.ts';
+import { insertFollowingOrder } from '../../followingOrder.ts';
 import { derivedOrderId } from '../../ids.ts';
-import { newOrder } from '../../newOrder.ts';
 import type { ProviderPayment } from '../../providers/provider.ts';
 import type { EffectHandler } from '../effect.ts';
 import { aboutOrder, again, dead, done, type HandlerDeps, type Subject } from './subject.ts';
@@ -36,7 +29,8 @@ export const open = (deps: HandlerDeps): EffectHandler =>
     }
     if (payment.state !== 'captured') return again(`${provider.name} says that the payment is ${payment.state}`);
     const id = derivedOrderId(provider.name, asked.paymentId);
-    await insertSurplus(deps, subject, id);
+    const as = { id, kind: 'surplus', provider: provider.name, source: 'worker', eventKey: effect.dedupKey } as const;
+    await insertFollowingOrder(deps, order, as);
     await tellPayment(deps, { ...subject, order: { ...order, id } }, payment);
     return done(`the payment is order ${id}`);
   });
@@ -54,13 +48,4 @@ async function asItStands({ provider }: Subject, asked: Asked): Promise<Provider
     const nowhere = { providerOrderId: null, orderId: null, state: 'captured' as const };
     return { paymentId, amountMinor, currency, ...nowhere, ...(occurredAt !== undefined && { occurredAt }) };
   }
-}
-
-async function insertSurplus({ db, clock }: HandlerDeps, { order, effect }: Subject, id: string): Promise<void> {
-  const { userId, provider, providerAccount: account, live, amountMinor, currency } = order;
-  const plan = planTermsSchema.parse(order.plan);
-  const about = { kind: 'surplus' as const, userId, plan, provider, account, live, amountMinor, currency };
-  const created = { type: 'order.created' as const, at: clock().toISOString(), ...about };
-  const origin = { another: false, returnUrl: null, metadata: null, source: 'worker', eventKey: effect.dedupKey };
-  await insertOrder(db, newOrder(id, created, origin));
 }
