@@ -25,6 +25,8 @@ export type CoreDeps = CheckoutDeps & {
   /** Without it there are no endpoints to be made: nothing could be signed. */
   notifications?: NotificationsApi;
   readiness: () => Promise<Record<string, boolean>>;
+  /** See createRecheck. */
+  recheckWaitMs?: number;
 };
 
 export function createCore(deps: CoreDeps): Core {

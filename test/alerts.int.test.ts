@@ -27,7 +27,7 @@ const handler = (more: Partial<AlertDeps> = {}) =>
     log: pino({ base: undefined, timestamp: false }, { write: line => void lines.push(JSON.parse(line)) }),
     webhookUrl: `${chat.url}/hooks/T1/secret-path`,
     publicUrl: 'https://pay.test',
-    timeoutMs: 1_000,
+    timeoutMs: 60_000,
     ...more,
   });
 
@@ -90,7 +90,7 @@ describe('an address that does not take it', () => {
   ])('because it %s is asked again, and the log has one line of it', async (_how, mood, error) => {
     const effect = await mismatch();
     chat.next = [mood];
-    const end = await handler()(effect);
+    const end = await handler(mood === 'silence' ? { timeoutMs: 1_000 } : {})(effect);
     expect(end).toMatchObject({ end: 'again', error: expect.stringMatching(error) });
     expect(JSON.stringify(end)).not.toContain('secret-path');
     expect(await handler()({ ...effect, attempt: 2 })).toEqual({ end: 'done' });
@@ -100,10 +100,10 @@ describe('an address that does not take it', () => {
     expect(JSON.stringify(lines)).not.toContain('secret-path');
   });
 
-  test('but names a time is asked again then', async () => {
+  test('but names a time is not asked again before', async () => {
     chat.next = [{ status: 429, headers: { 'retry-after': '30' } }];
-    const at = new Date(world.clock().getTime() + 30_000);
-    expect(await handler()(await mismatch())).toMatchObject({ end: 'again', at });
+    const notBefore = new Date(world.clock().getTime() + 30_000);
+    expect(await handler()(await mismatch())).toMatchObject({ end: 'again', notBefore });
   });
 });
 

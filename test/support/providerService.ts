@@ -12,6 +12,9 @@ import type { PaymentProvider } from '../../src/providers/provider.ts';
 import { ADMIN_KEY, API_KEY, type Json } from './httpService.ts';
 import { createWorld, type HeldClock, type World } from './world.ts';
 
+/** How long whoever asks about access waits for the provider, in ms: however slow this machine is. */
+const PATIENCE_MS = 60_000;
+
 export type Told = { status: number; body: Json; location: string | null };
 export type Opened = { id: string; userId: string; providerOrderId: string; url: string };
 
@@ -56,7 +59,8 @@ export async function startProviderService<P extends PaymentProvider>({
   const readiness = async () => ({ database: true });
   const providers = new Map<string, PaymentProvider>([provider, ...others].map(each => [each.name, each]));
   const told = notifications && { notifications };
-  const core = createCore({ db, dispatch, providers, publicUrl, clock, newId, log, readiness, ...told });
+  const base = { db, dispatch, providers, publicUrl, clock, newId, log };
+  const core = createCore({ ...base, readiness, recheckWaitMs: PATIENCE_MS, ...told });
   const addPages = (app: App) => addPayPages(app, core);
   const app = createApp({ core, keys: { api: API_KEY, admin: ADMIN_KEY }, clock, newId, log, addPages });
   const http = await startHttpServer({ app, host: '127.0.0.1', port: 0, log });

@@ -94,15 +94,29 @@ export async function createWorld(options: { clock?: HeldClock; idsAtClock?: tru
   };
 }
 
+/** Orders made at once: a query does not wait long for a free connection, and a test may want hundreds. */
+const MADE_AT_ONCE = 3;
+const madeInTurn: Promise<unknown>[] = Array.from({ length: MADE_AT_ONCE }, () => Promise.resolve());
 let users = 0;
 
-/** Creates an order and opens it at the provider `sandbox`; answers its ids. */
-export async function openOrder(
-  world: Pick<World, 'db' | 'clock' | 'newId' | 'dispatch'>,
-  options: { userId?: string; plan?: PlanTerms; opened?: boolean; another?: boolean } = {},
+type OrderOptions = { userId?: string; plan?: PlanTerms; opened?: boolean; another?: boolean };
+type Orderly = Pick<World, 'db' | 'clock' | 'newId' | 'dispatch'>;
+
+/** Creates an order and opens it at the provider `sandbox`; answers its ids. Any number may be asked for at once. */
+export async function openOrder(world: Orderly, options: OrderOptions = {}) {
+  const turn = users % MADE_AT_ONCE;
+  const userId = options.userId ?? `user-${process.pid}-${users}`;
+  users += 1;
+  const made = madeInTurn[turn]!.then(() => makeOrder(world, { ...options, userId }));
+  madeInTurn[turn] = made.catch(() => {});
+  return made;
+}
+
+async function makeOrder(
+  world: Orderly,
+  { userId, ...options }: OrderOptions & { userId: string },
 ): Promise<{ id: string; userId: string; providerOrderId: string }> {
   const id = world.newId('ord');
-  const userId = options.userId ?? `user-${process.pid}-${users++}`;
   const plan = options.plan ?? MONTHLY;
   const at = world.clock().toISOString();
   const created: OrderCreated = {
