@@ -167,7 +167,7 @@ describe('one order, one lane, one after the other', () => {
     const { handler, keys } = remembering(effect => (effect.effect === 'notify' ? silent.promise : done()));
     const worker = started(world, handler, { pollMs: NEVER_MS });
     await until('the refund is done', async () => (await outboxRow(world.sql, 'refund')).status === 'done');
-    expect(worker.running()).toBe(32);
+    await until('only the silent ones run', () => worker.running() === 32);
     silent.resolve({ end: 'done' });
     await until('the messages are out', () => keys().length === 41 && worker.running() === 0);
   });
@@ -285,6 +285,21 @@ describe('how an effect ends', () => {
     const at = new Date('2026-01-31T11:00:00Z');
     await workOff(workerOn(world, async () => ({ end: 'again', error: 'still pending there', at })));
     expect((await outboxRow(world.sql, 'ask')).availableAt).toEqual(at);
+  });
+
+  test('one that only knows when not to come back is asked then, or when its own pause is over where that is later', async () => {
+    await addEffects(world, [{ effect: 'reconcile', key: 'wait' }]);
+    const now = world.clock().getTime();
+    const from = (ms: number) => new Date(now + ms);
+    const longest = { random: (size: number) => new Uint8Array(size).fill(255) };
+    const asks = (notBefore: Date) =>
+      workerOn(world, async () => ({ end: 'again', error: 'busy', notBefore }), longest);
+    await workOff(asks(from(1_000)));
+    const pauseMs = EFFECT_POLICIES.reconcile.firstPauseMs - 1;
+    expect((await outboxRow(world.sql, 'wait')).availableAt).toEqual(from(pauseMs));
+    world.clock.set(from(pauseMs).toISOString());
+    await workOff(asks(from(86_400_000)));
+    expect((await outboxRow(world.sql, 'wait')).availableAt).toEqual(from(86_400_000));
   });
 
   test('a message and an alert that die are not told by messages and alerts for ever', async () => {

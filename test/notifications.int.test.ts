@@ -30,17 +30,21 @@ afterEach(async () => {
   }
 });
 
+/** What turns a connection into one of another protocol, and no answer to anything. */
+const OTHERWISE = { connection: 'Upgrade', upgrade: 'websocket' };
+
 let workers = 0;
 /** The worker does what is due; effects other than `notify` go nowhere. */
-function work() {
+function work(random = systemRandom) {
   const { db, newId } = service.world;
   const nothing = async () => ({ end: 'done' as const });
   const handlers = { ...handlersOf(nothing), notify: service.notifications.notifyHandler };
   const { log } = silent;
-  return workOff({ db, clock, newId, log, handlers, random: systemRandom, workerId: `teller-${workers++}` });
+  return workOff({ db, clock, newId, log, handlers, random, workerId: `teller-${workers++}` });
 }
 const silent = { log: { info() {}, warn() {}, error() {}, debug() {} } as never };
 
+const longestPauses = (size: number) => new Uint8Array(size).fill(255);
 const later = (ms: number) => clock.set(new Date(clock().getTime() + ms).toISOString());
 const DAY_MS = 86_400_000;
 
@@ -225,12 +229,34 @@ describe('an endpoint that fails', () => {
     expect([shop.calls.length, books.calls.length]).toEqual([2, 2]);
   });
 
+  test('and asks to wait a second each time, as a full server does, is not given up within a minute', async () => {
+    await endpoint(shop.url);
+    shop.otherwise = { status: 503, headers: { 'retry-after': '1' } };
+    const { notices } = await paidOrder();
+    for (let second = 0; second < 60; second++, later(1_000)) await work(longestPauses);
+    const [notice] = await noticesOf(notices[0].orderId);
+    expect([notice.status, shop.calls.length]).toEqual(['pending', 3]);
+    shop.otherwise = { status: 204 };
+    later(DAY_MS);
+    await work();
+    expect((await noticesOf(notices[0].orderId))[0].status).toBe('done');
+  });
+
+  test('but has said that it takes it has taken it, however long it keeps the line', async () => {
+    await endpoint(shop.url);
+    shop.next = [{ status: 200, headers: { 'content-length': '100' }, body: 'wel', hangs: true }];
+    const { notices } = await paidOrder();
+    await work();
+    expect((await noticesOf(notices[0].orderId))[0]).toMatchObject({ status: 'done' });
+  });
+
   test.each([
     ['redirects', { status: 302, headers: { location: 'http://127.0.0.1:1/elsewhere' } }, /302, and redirects are not/],
     ['redirects for good', { status: 308, headers: { location: '/there' } }, /308, and redirects are not followed/],
     ['answers with no 2xx', { status: 304 }, /304/],
     ['says no', { status: 404 }, /answered 404/],
     ['says nothing', 'silence' as const, /did not answer in time/],
+    ['wants to talk otherwise', { status: 101, headers: OTHERWISE }, /could not be reached \(no answer\)/],
   ])('because it %s has not taken it', async (_how, mood, error) => {
     await endpoint(shop.url);
     shop.next = [mood];

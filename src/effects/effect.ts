@@ -20,12 +20,14 @@ export type LeasedEffect = {
 
 /**
  * `done`: nothing is left to do, `note` says what was found if it was not simply done. `again`: nobody knows, or not yet;
- * tried after a backoff, or at `at`, until the attempts of this effect are used up; `untried` is no attempt at all, because
+ * tried after a backoff, or at `at`, until the attempts of this effect are used up. `notBefore` only makes the backoff
+ * longer: who asks for a second each time must not use up a day of attempts in ten. `untried` is no attempt at all, because
  * something else has to come first. `dead`: the other side said no for good.
  */
 export type EffectEnd =
   | { end: 'done'; note?: string }
   | { end: 'again'; error: string; at?: Date }
+  | { end: 'again'; error: string; notBefore: Date }
   | { end: 'again'; error: string; at: Date; untried: true }
   | { end: 'dead'; error: string };
 

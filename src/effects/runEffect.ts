@@ -70,8 +70,9 @@ function settlementOf({ policies, clock, random, newId }: RunDeps, lease: Outbox
   if (end.end === 'done') return { ...own, end: 'done', note: end.note ?? null };
   const untried = 'untried' in end;
   if (end.end === 'again' && (untried || lease.attempt < policy.maxAttempts)) {
-    const earliest = at.getTime() + 1;
-    const next = end.at?.getTime() ?? at.getTime() + pauseMs(policy, lease.attempt, fraction(random));
+    const earliest = 'notBefore' in end ? end.notBefore.getTime() : at.getTime() + 1;
+    const named = 'at' in end ? end.at?.getTime() : undefined;
+    const next = named ?? at.getTime() + pauseMs(policy, lease.attempt, fraction(random));
     return { ...own, end: 'again', error: end.error, availableAt: new Date(Math.max(earliest, next)), untried };
   }
   const lane = laneOf(lease.effect);

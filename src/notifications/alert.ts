@@ -68,8 +68,9 @@ export function alertHandler(deps: AlertDeps): EffectHandler {
       const signal = AbortSignal.timeout(timeoutMs);
       const { status, retryAfter } = await post({ url, headers, body: await bodyOf(deps, effect), signal });
       if (isTaken(status)) return { end: 'done' };
-      const at = retryAtOf(retryAfter, clock());
-      return { end: 'again', error: `the alert address answered ${status}`, ...(at && { at }) };
+      const error = `the alert address answered ${status}`;
+      const notBefore = retryAtOf(retryAfter, clock());
+      return notBefore ? { end: 'again', error, notBefore } : { end: 'again', error };
     } catch (error) {
       return {
         end: 'again',

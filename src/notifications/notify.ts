@@ -83,7 +83,7 @@ async function tell(deps: TellDeps, endpoint: DueEndpoint, message: Message): Pr
   };
 }
 
-/** When to come again is theirs to say only if all who wait have said so; else the worker's own pause holds. */
+/** How much longer than the worker's own pause to wait is theirs to say, if all who wait have said so. */
 function endOf(tried: Tried[]): EffectEnd {
   const waiting = tried.filter(({ taken }) => !taken);
   if (waiting.length === 0) return { end: 'done' };
@@ -93,7 +93,7 @@ function endOf(tried: Tried[]): EffectEnd {
   const at = new Date(Math.min(...times));
   return waiting.every(({ untried }) => untried)
     ? { end: 'again', error, at, untried: true }
-    : { end: 'again', error, at };
+    : { end: 'again', error, notBefore: at };
 }
 
 /** The same bytes whenever it is made: nothing in it is of now. */

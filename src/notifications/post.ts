@@ -42,8 +42,13 @@ export function post({ url, addresses, headers, body, signal }: Post): Promise<P
       signal,
       ...(addresses && { lookup: lookupOf(addresses) }),
     });
-    request.on('error', error => reject(new Error(reasonOf(error, signal))));
+    // Once a status was said nothing takes it back, so what the abort of a hanging text says must not come first.
+    let isAnswered = false;
+    request.on('error', error => isAnswered || reject(new Error(reasonOf(error, signal))));
+    // The end of a connection that is to become another protocol is no error to Node, and no answer either.
+    request.on('close', () => isAnswered || reject(new Error('could not be reached (no answer)')));
     request.on('response', response => {
+      isAnswered = true;
       void beginningOf(response).then(text => {
         resolve({ status: response.statusCode ?? 0, text, retryAfter: response.headers['retry-after'] });
         request.destroy();

@@ -2,7 +2,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type ReceiverAnswer = { status: number; headers?: Record<string, string>; body?: string };
+/** One that `hangs` begins its answer and never ends it. */
+export type ReceiverAnswer = { status: number; headers?: Record<string, string>; body?: string; hangs?: true };
 /** `silence` keeps the connection and says nothing, `cut` ends it without an answer. */
 export type ReceiverMood = ReceiverAnswer | 'silence' | 'cut';
 
@@ -31,6 +32,7 @@ export async function startReceiver(): Promise<Receiver> {
     const mood = receiver.next.shift() ?? receiver.otherwise;
     if (mood === 'silence') return;
     if (mood === 'cut') request.socket.destroy();
+    else if (mood.hangs) response.writeHead(mood.status, mood.headers).write(mood.body ?? '');
     else response.writeHead(mood.status, mood.headers).end(mood.body ?? '');
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
