@@ -112,8 +112,10 @@ export const orderChart = orderSetup.createMachine({
           { guard: 'oddMoneyIsBackWhileReserved', actions: mismatch },
           ...oddPayment,
         ],
-        // An attempt that ends while a wrong payment is held leaves a human to decide about that one.
+        // A payment may fail and then be authorised after all: told late, its failure is not the last word. An attempt that
+        // ends while a wrong payment is held leaves a human to decide about that one.
         'payment.failed': [
+          { guard: 'failedBefore', ...says('stale') },
           { guard: 'isTheAuthorizationMoneyHeld', target: 'parked', actions: ['noteAttempt', 'dropAuthorization'] },
           { guard: 'isTheAuthorization', target: 'failed', actions: ['noteAttempt', 'dropAuthorization'] },
           says('stale'),

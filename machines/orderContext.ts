@@ -48,8 +48,8 @@ export const orderContextSchema = z.object({
   passedOn: z.array(z.string()).default([]),
   /** The authorisation the order waits to capture. */
   authorizedBy: z.string().nullable(),
-  /** Failed or canceled attempts, newest last. */
-  attempts: z.array(z.object({ paymentId: z.string().nullable(), at: z.string() })),
+  /** Failed or canceled attempts, newest last, with the provider's own time where it told one. */
+  attempts: z.array(z.object({ paymentId: z.string().nullable(), asOf: z.string().nullable().default(null) })),
   attemptCount: minor,
   /** True once the grant was written; a refund revokes it and a returned payment restores it. */
   granted: z.boolean(),

@@ -78,6 +78,9 @@ const moneyLeft = (asked: Asked) => after(asked).some(counts) && net(after(asked
 const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked)) <= 0;
 const isTheAuthorization = ({ context, event }: Asked) =>
   'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
+/** Told of an instant before that one, where the provider told both. */
+const isOlder = ({ occurredAt }: OrderEvent, asOf: string | null) =>
+  occurredAt !== undefined && asOf !== null && occurredAt < asOf;
 /** Authorisations that stand, neither captured nor ended nor given back, but for one payment. */
 export const openReservations = (payments: PaymentRecord[], but?: string) =>
   payments.filter(
@@ -178,10 +181,12 @@ export const orderSetup = setup({
       event.paymentId !== undefined &&
       context.attempts.some(attempt => attempt.paymentId === event.paymentId),
     tooManyAttempts: ({ context }) => context.attemptCount >= MAX_ATTEMPTS,
+    // Only the provider's own times are compared: ours may be minutes away from theirs, and a failure that was learned by
+    // asking is stamped when we asked. Believed wrongly, the capture asks and is told the truth; refused wrongly, nobody is.
     olderThanItsFailure: ({ context, event }) =>
       isPayment(event) &&
-      event.occurredAt !== undefined &&
-      context.attempts.some(attempt => attempt.paymentId === event.paymentId && attempt.at > (event.occurredAt ?? '')),
+      context.attempts.some(({ paymentId, asOf }) => paymentId === event.paymentId && isOlder(event, asOf)),
+    failedBefore: asked => isTheAuthorization(asked) && isOlder(asked.event, paymentOf(asked)?.asOf ?? null),
     notOpened: ({ context }) => context.providerOrderId === null,
     openedAsThis: ({ context, event }) =>
       event.type === 'checkout.opened' && event.providerOrderId === context.providerOrderId,
@@ -231,7 +236,7 @@ export const orderSetup = setup({
         ...context.attempts,
         {
           paymentId: ('paymentId' in event && event.paymentId) || null,
-          at: ('occurredAt' in event && event.occurredAt) || event.at,
+          asOf: ('occurredAt' in event && event.occurredAt) || null,
         },
       ].slice(-ATTEMPTS_KEPT),
       attemptCount: context.attemptCount + 1,

@@ -1,6 +1,6 @@
 // The order table, cell by cell: an attempt to pay failed or was canceled.
 import { line } from './support/cells.ts';
-import { canceled, failed, standing } from './support/given.ts';
+import { authorized, canceled, failed, standing } from './support/given.ts';
 
 const { created, authorized: reserved, captured: stuck, subscribed, failed: lost, parked, refunded } = standing;
 const FAILED = 'notify:order.failed';
@@ -17,6 +17,18 @@ line('payment.failed', [
     'authorized: of the reserved payment fails',
     reserved,
     failed('pay_a'),
+    { verdict: 'applied', path: 'authorized → failed', does: [FAILED] },
+  ],
+  [
+    'authorized: of the reserved payment, from before it was reserved, is stale',
+    [authorized('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' })],
+    failed('pay_a', { occurredAt: '2026-01-31T08:59:59.999Z' }),
+    { verdict: 'stale', path: 'authorized', waits: 'captureWindow' },
+  ],
+  [
+    'authorized: of the reserved payment, at the instant it was reserved, fails',
+    [authorized('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' })],
+    failed('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' }),
     { verdict: 'applied', path: 'authorized → failed', does: [FAILED] },
   ],
   [

@@ -80,6 +80,12 @@ line('payment.authorized that fits', [
     { verdict: 'stale', path: 'failed' },
   ],
   [
+    'failed: reserves, where nobody but our own clock, which runs ahead, says that the failure was later',
+    [failed('pay_a')],
+    authorized('pay_a', { occurredAt: '2026-01-01T00:00:00.000Z' }),
+    { verdict: 'applied', path: 'failed → authorized', does: ['capture:pay_a'], waits: 'captureWindow' },
+  ],
+  [
     'failed: newer than the failure of the same payment reserves',
     [failed('pay_a', { occurredAt: '2026-01-31T09:00:00.000Z' })],
     authorized('pay_a', { occurredAt: '2026-01-31T09:00:00.001Z' }),

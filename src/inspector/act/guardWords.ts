@@ -115,6 +115,7 @@ export const GUARD_WORDS: Readonly<Record<string, Words>> = {
     found: ({ context }) => `${context.attemptCount} have`,
   },
   olderThanItsFailure: { asks: 'this payment has failed since' },
+  failedBefore: { asks: 'this payment was reserved after that failure' },
   notOpened: {
     asks: 'the order is not open at the provider',
     found: ({ context }) => context.providerOrderId && `it is ${context.providerOrderId} there`,
