@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { processesOf } from './support/embeddedProcesses.ts';
+import { untilNothingRuns } from './support/embeddedProcesses.ts';
 import { get } from './support/serviceClient.ts';
 import { freePort, KEYS, newFolder, REPOSITORY, startService } from './support/serviceProcess.ts';
 
@@ -72,7 +72,7 @@ test('in a service of its own it tells the purchase, and leaves no process and n
   expectStory(run.out);
   // The TypeScript loader keeps its cache there.
   expect((await readdir(scratch)).filter(name => !name.startsWith('tsx-'))).toEqual([]);
-  expect(processesOf(scratch)).toEqual([]);
+  await untilNothingRuns(scratch);
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
@@ -88,7 +88,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(asked, run.err).toBe(true);
     expect(run.code).not.toBe(0);
     expect((await readdir(scratch)).filter(entry => !entry.startsWith('tsx-'))).toEqual([]);
-    expect(processesOf(scratch)).toEqual([]);
+    await untilNothingRuns(scratch);
   },
 );
 

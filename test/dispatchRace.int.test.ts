@@ -1,7 +1,6 @@
 // Races between two service processes on one database: many deliveries of one payment, many payments of one user.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Envelope, Outcome } from '../src/dispatch/envelope.ts';
-import type { Dispatch } from '../src/dispatch.ts';
 import { expectNoLastGuard, expectSoundBooks, seeded } from './support/databaseChecks.ts';
 import { type DispatchProcess, startDispatchProcess } from './support/dispatchProcess.ts';
 import { captured, createWorld, openOrder, type World, webhook } from './support/world.ts';
@@ -36,9 +35,7 @@ describe('two processes', () => {
         ...['a', 'a', 'a', 'b', 'b', 'c'].map(hook),
       ];
     });
-    const outcomes = await Promise.all(
-      shuffle(deliveries).map((envelope, index) => processes[index % 2]!.dispatch(envelope)),
-    );
+    const outcomes = await Promise.all(shuffle(deliveries).map((envelope, index) => untilDecided(index, envelope)));
     expect(tally(outcomes)).toEqual({ applied: ORDERS, duplicate: 7 * ORDERS });
     expect(new Set(outcomes.map(outcome => outcome.state))).toEqual(new Set(['subscribed']));
     expect(await counted('grants')).toBe(ORDERS);
@@ -56,7 +53,7 @@ describe('two processes', () => {
     const orders = await Promise.all(Array.from({ length: 50 }, () => openOrder(world, { userId })));
     const outcomes = await Promise.all(
       orders.map(({ id, providerOrderId }, index) =>
-        untilDecided(processes[index % 2]!.dispatch, webhook(providerOrderId, captured(`pay-fifty-${id}`))),
+        untilDecided(index, webhook(providerOrderId, captured(`pay-fifty-${id}`))),
       ),
     );
     expect(tally(outcomes)).toEqual({ applied: 50 });
@@ -78,7 +75,7 @@ describe('two processes', () => {
       state: 'completed',
       amountMinor: 10_000,
     });
-    const told = await Promise.all([0, 1, 0, 1].map(index => processes[index]!.dispatch(refund)));
+    const told = await Promise.all([0, 1, 0, 1].map(index => untilDecided(index, refund)));
     expect(tally(told)).toEqual({ applied: 1, duplicate: 3 });
     expect(await processes[1]!.dispatch(refund)).toMatchObject({ verdict: 'duplicate', state: 'subscribed' });
     const [payment] = await world.sql`select refunded_minor::int from payments where payment_id = ${paymentId}`;
@@ -93,9 +90,7 @@ describe('two processes', () => {
       const pair = await Promise.all([openOrder(world), openOrder(world)]);
       const paymentId = `pay-claimed-${round}`;
       const outcomes = await Promise.all(
-        pair.map(({ providerOrderId }, index) =>
-          processes[index]!.dispatch(webhook(providerOrderId, captured(paymentId))),
-        ),
+        pair.map(({ providerOrderId }, index) => untilDecided(index, webhook(providerOrderId, captured(paymentId)))),
       );
       expect(tally(outcomes), `round ${round}`).toEqual({ applied: 1, mismatch: 1 });
     }
@@ -108,11 +103,11 @@ async function counted(table: 'grants' | 'subscriptions'): Promise<number> {
   return row?.n;
 }
 
-/** As a provider does: told that the service is overloaded, it delivers again. */
-async function untilDecided(dispatch: Dispatch, envelope: Envelope): Promise<Outcome> {
+/** To the processes in turn; as a provider does, who delivers again when told that the service is overloaded. */
+async function untilDecided(index: number, envelope: Envelope): Promise<Outcome> {
   for (;;) {
     try {
-      return await dispatch(envelope);
+      return await processes[index % 2]!.dispatch(envelope);
     } catch (error) {
       if ((error as { code?: string }).code !== 'overloaded') throw error;
     }

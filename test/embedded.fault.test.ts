@@ -7,7 +7,7 @@ import { chown, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isRoot, logOf, newFolder, nobody, passableFolder, query, refusal, start } from './support/embeddedFixture.ts';
-import { processesOf, startService, until, untilNothingRuns } from './support/embeddedProcesses.ts';
+import { startService, until, untilNothingRuns } from './support/embeddedProcesses.ts';
 
 test('the first start makes a database, and the second finds what was written to it', async () => {
   const dataDir = join(await passableFolder(), 'made/by/the/start');
@@ -17,7 +17,7 @@ test('the first start makes a database, and the second finds what was written to
   await first.stop();
   expect(await first.exited).toMatchObject({ asked: true });
   expect(await logOf(dataDir)).toMatch(/received fast shutdown request.*database system is shut down/s);
-  expect(processesOf(dataDir)).toEqual([]);
+  await untilNothingRuns(dataDir);
   const second = await start(dataDir);
   expect(await query(second.url, 'SELECT word FROM kept')).toEqual([{ word: 'grüße' }]);
 });
@@ -52,7 +52,7 @@ test('after SIGKILL of the whole process group the next start works at once, whi
   expect(await query(again.url, 'SELECT count(*)::int AS n FROM kept')).toEqual([{ n: 50_000 }]);
   expect(await logOf(dataDir)).not.toContain('not properly shut down');
   await again.stop();
-  expect(processesOf(dataDir)).toEqual([]);
+  await untilNothingRuns(dataDir);
 });
 
 test('SIGTERM to everything in the group leaves the server to the service', async () => {

@@ -19,7 +19,7 @@ import {
   start,
   testAsRoot,
 } from './support/embeddedFixture.ts';
-import { processesOf, startService } from './support/embeddedProcesses.ts';
+import { processesOf, startService, untilNothingRuns } from './support/embeddedProcesses.ts';
 
 test('the database is UTF-8 with builtin collation, durable, in UTC, and asks for the password', async () => {
   const dataDir = await newFolder();
@@ -125,7 +125,7 @@ testAsRoot(
     const again = startService(dataDir, asSomebody);
     expect(await query((await again.said).url, 'SELECT count(*)::int AS n FROM kept')).toEqual([{ n: 0 }]);
     await again.stop();
-    expect(processesOf(dataDir)).toEqual([]);
+    await untilNothingRuns(dataDir);
     const asRoot = await start(dataDir);
     expect((await stat(`/proc/${asRoot.pid}`)).uid).toBe(somebody.uid);
     expect(await query(asRoot.url, 'SELECT count(*)::int AS n FROM kept')).toEqual([{ n: 0 }]);

@@ -2,7 +2,6 @@
 // may tell about our inside, and that a stop cuts nobody short.
 
 import { Agent, get } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -231,13 +230,22 @@ describe('the end', () => {
   });
 
   test('cuts what is still unanswered when its time is over', async () => {
-    const forever = { readiness: () => new Promise<Record<string, boolean>>(() => {}) };
+    let entered = () => {};
+    const inside = new Promise<void>(resolve => {
+      entered = resolve;
+    });
+    const forever = {
+      readiness() {
+        entered();
+        return new Promise<Record<string, boolean>>(() => {});
+      },
+    };
     const other = await startService({ change: () => forever, shutdownMs: 50 });
     const answer = other.call('GET', '/health/ready').then(
       () => 'answered',
       () => 'cut',
     );
-    await sleep(20);
+    await inside;
     await other.http.close();
     expect(await answer).toBe('cut');
     expect(other.log.join('')).toContain('cutting requests');

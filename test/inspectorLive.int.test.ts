@@ -127,11 +127,11 @@ test.each(['by the inspector', 'by the server alone'])(
   async how => {
     const streams = [await listen('/inspector/live'), await listen('/inspector/live')];
     await until(() => streams.every(stream => changes(stream) === 1), 'the first look');
-    const startedAt = performance.now();
+    // The inspector ends them itself, before the server is asked to; asked alone, the server waits for them in vain.
     if (how === 'by the inspector') service.inspector.close();
-    await service.http.close();
-    expect(performance.now() - startedAt).toBeLessThan(how === 'by the inspector' ? 1_000 : 5_000);
+    else void service.http.close();
     await until(() => streams.every(({ isOver }) => isOver), 'the end of the streams');
+    await service.http.close();
     expect(service.log.join('\n')).not.toContain('cutting requests');
   },
 );

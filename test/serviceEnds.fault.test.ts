@@ -58,7 +58,7 @@ async function killTwice(how: Launch): Promise<void> {
   const service = await startService(how);
   await purchase.expectOnce(service.url, await databaseOf(service));
   expect(await service.stop()).toEqual({ code: 0, signal: null });
-  expect(processesOf(how.dataDir)).toEqual([]);
+  await untilNothingRuns(how.dataDir);
 }
 
 test('SIGKILL of the whole process group leaves nothing running, and the next start has everything at once', async () => {
@@ -120,7 +120,7 @@ test('SIGTERM in the middle of load answers what is in flight, refuses what come
   for (const answer of await Promise.all(sent.map(each => each.answer))) expect(answer).toMatchObject({ status: 200 });
   expect(await service.ended).toEqual({ code: 0, signal: null });
   expect(performance.now() - began).toBeLessThan(SHUTDOWN_MS);
-  expect(processesOf(dataDir)).toEqual([]);
+  await untilNothingRuns(dataDir);
   const again = await startService({ dataDir });
   const database = await databaseOf(again);
   for (const purchase of purchases) await purchase.expectOnce(again.url, database);

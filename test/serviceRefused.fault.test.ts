@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readKeptKeys } from '../src/keys.ts';
-import { processesOf, untilNothingRuns } from './support/embeddedProcesses.ts';
+import { untilNothingRuns } from './support/embeddedProcesses.ts';
 import { call } from './support/serviceClient.ts';
 import { freePort, KEYS, type Launch, launch, newFolder, startService } from './support/serviceProcess.ts';
 import { createTestDatabase } from './support/testDatabase.ts';
@@ -48,7 +48,7 @@ test.each(['PORT', 'SANDBOX_PORT'])(
     const dataDir = await newFolder();
     const sentence = await refusal({ dataDir, env: { [variable]: takenPort } });
     expect(sentence).toContain(`${variable} ${takenPort} on 127.0.0.1 cannot be used: another program listens there.`);
-    expect(processesOf(dataDir)).toEqual([]);
+    await untilNothingRuns(dataDir);
     const again = await startService({ dataDir });
     expect(await again.stop()).toEqual({ code: 0, signal: null });
   },

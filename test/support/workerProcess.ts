@@ -73,6 +73,9 @@ export type WorkerProcess = {
   close(): Promise<number | null>;
 };
 
+/** What its connections are called at the server. */
+export const applicationOf = (name: string) => `paylatch-test-worker-${name}`;
+
 type Options = { url: string; otherSide: string; name: string; leaseMs: number };
 
 /** Starts the process; it works when this resolves. */
@@ -108,7 +111,7 @@ async function stop(child: ChildProcess, how: () => void): Promise<number | null
 }
 
 async function serve({ url, otherSide, name, leaseMs }: Options): Promise<void> {
-  const db = openDatabase({ url, connections: 4, applicationName: 'paylatch-test-worker' });
+  const db = openDatabase({ url, connections: 4, applicationName: applicationOf(name) });
   const handle: EffectHandler = async ({ dedupKey, attempt, maybeSent }) => {
     const call: Call = { key: dedupKey, attempt, maybeSent, worker: name };
     const response = await fetch(otherSide, { method: 'POST', body: JSON.stringify(call) });
