@@ -70,12 +70,3 @@ export async function findOnlyPurchase(
   const [row] = await db.query<Row>(FIND_BY_PAYER, [by.provider, by.userId, by.amountMinor, by.currency]);
   return row ? renewedOrder(row) : null;
 }
-
-/** The order that heard of this payment first, if any did. */
-export async function paymentOwner(db: Database, provider: string, paymentId: string): Promise<string | null> {
-  const [row] = await db.query<{ orderId: string }>(
-    `select order_id as "orderId" from payments where payment_id = $1 and provider = $2`,
-    [paymentId, provider],
-  );
-  return row?.orderId ?? null;
-}

@@ -10,14 +10,15 @@ const PARKED_LIMIT = 100;
 export type ParkedEvent = Omit<KeptEvent, 'event'> & { event: KeptEvent['event'] | null };
 
 /**
- * Events of this order that were kept undecided, oldest first: it could not be read, or they could not. OFFSET keeps the
+ * Facts of this order that were kept undecided, oldest first: it could not be read, or they could not. Requests are not
+ * among them: what somebody wanted once is not done behind their back later. OFFSET keeps the
  * planner from walking the whole inbox in its order of time.
  */
 export function readParked(db: Database, orderId: string): Promise<ParkedEvent[]> {
   return db.query<ParkedEvent>(
     `select event_key as "eventKey", provider, event_type as "eventType", order_id as "orderId", provider_order_id as "providerOrderId",
        mark, payer_id as "payerId", source, raw, body_hash as "bodyHash", headers, received_at as "receivedAt", event
-     from (select * from inbox where order_id = $1 and verdict in ('parked', 'illegal') offset 0) i order by received_at, event_key limit ${PARKED_LIMIT}`,
+     from (select * from inbox where order_id = $1 and verdict in ('parked', 'illegal') and (event is null or event->>'type' not like '%.requested') offset 0) i order by received_at, event_key limit ${PARKED_LIMIT}`,
     [orderId],
   );
 }

@@ -3,10 +3,10 @@
 import type { OrderContext } from './orderContext.ts';
 import {
   type DeadEffect,
+  isRequestType,
   type OrderEvent,
   type OrderEventType,
   orderEventSchema,
-  REQUEST_TYPES,
   sendableEvents,
 } from './orderEvents.ts';
 import type { Answer, MachineVerdict } from './orderSetup.ts';
@@ -51,8 +51,6 @@ export function explainEvent(order: LiveOrder, event: OrderEvent): Explained {
 }
 
 export const isSendable = (type: string): type is SendableType => Object.hasOwn(sendableEvents, type);
-
-export const isRequestType = (type: string): boolean => (REQUEST_TYPES as readonly string[]).includes(type);
 
 function explain(order: LiveOrder, type: SendableType, event: OrderEvent): Explained {
   const chart = chartOf(order.machine);

@@ -1,18 +1,15 @@
 // Which events an order would hear now: facts always, requests only where the chart does not call them illegal.
 import { decide } from './decide.ts';
-import { type DeadEffect, type OrderEvent, REQUEST_TYPES, sendableEvents } from './orderEvents.ts';
+import { type DeadEffect, isRequestType, type OrderEvent, type RequestType, sendableEvents } from './orderEvents.ts';
 import type { LiveOrder } from './snapshot.ts';
 import { noSubscription } from './subscription.ts';
 
 /** The sendable event types that are not illegal in this order's present state, in the order of `sendableEvents`. */
 export function legalEvents(order: LiveOrder, deadEffects: readonly DeadEffect[]): string[] {
-  return Object.keys(sendableEvents).filter(type => !isRequest(type) || isLegal(order, type, deadEffects));
+  return Object.keys(sendableEvents).filter(type => !isRequestType(type) || isLegal(order, type, deadEffects));
 }
 
-const isRequest = (type: string): type is (typeof REQUEST_TYPES)[number] =>
-  (REQUEST_TYPES as readonly string[]).includes(type);
-
-function isLegal(order: LiveOrder, type: (typeof REQUEST_TYPES)[number], deadEffects: readonly DeadEffect[]): boolean {
+function isLegal(order: LiveOrder, type: RequestType, deadEffects: readonly DeadEffect[]): boolean {
   // The instant plays no part in whether a request is legal; any will do.
   const event: OrderEvent = {
     type,

@@ -179,3 +179,4 @@ export const sendableEvents = {
 /** Requests ask for something and can be illegal; everything else is a fact and never is. */
 export const REQUEST_TYPES = ['cancel.requested', 'refund.requested', 'retry.requested'] as const;
 export type RequestType = (typeof REQUEST_TYPES)[number];
+export const isRequestType = (type: string): type is RequestType => (REQUEST_TYPES as readonly string[]).includes(type);

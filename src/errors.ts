@@ -99,6 +99,15 @@ export class DatabaseUnavailable extends PaylatchError {
   }
 }
 
+/**
+ * For what was meant for one version of an order only; `asked` undefined means any.
+ * @throws PaylatchError version_conflict
+ */
+export function assertVersion({ version }: { version: number }, asked: number | undefined): void {
+  if (asked === undefined || asked === version) return;
+  throw new PaylatchError('version_conflict', `the order stands at version ${version}, not ${asked}`, { version });
+}
+
 export class NotFound extends PaylatchError {
   constructor(detail: string) {
     super('not_found', detail);

@@ -119,6 +119,8 @@ export type GrantView = {
 
 /** What an event would do, nothing of it written. */
 export type PreviewView = {
+  /** Where it would be decided: another order than the named one, where that one owns the payment. */
+  orderId: string;
   verdict: Verdict;
   detail: string | null;
   from: string;

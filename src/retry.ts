@@ -8,11 +8,11 @@ import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
-import { PaylatchError } from './errors.ts';
+import { assertVersion, PaylatchError } from './errors.ts';
 import { orderView } from './orderView.ts';
 import type { OrderView } from './ports.ts';
 import { doneMeanwhile, endOf, failed, type RetryEnd, type RetryPart, verdictOf } from './retry/parts.ts';
-import { assertVersion, deadlineKey, isAmong, lookAt, noteKeyOf, planRetry, type RetryPlan } from './retry/plan.ts';
+import { deadlineKey, isAmong, lookAt, noteKeyOf, planRetry, type RetryPlan } from './retry/plan.ts';
 import { keptEnvelope } from './unmatched.ts';
 
 /** Keys named in the note of a retry, so that it stays a sentence. */
@@ -86,7 +86,11 @@ async function run(deps: RetryDeps, plan: RetryPlan, request: RetryRequest): Pro
     const envelope = row ? keptEnvelope(row, { ours: true }) : deadline && deadlineEnvelope(plan, part);
     if (envelope) did.push(await send(part, envelope));
   }
-  did.push(...(await ask(deps, row.id, request, asked, send)));
+  const answered = await ask(deps, row.id, request, asked, send);
+  did.push(...answered.ends);
+  // Somebody was faster with everything: who asked and why is told all the same.
+  if (own.length === 0 && !answered.sent)
+    await deps.dispatch(note(plan, request, asked, 'done by somebody else meanwhile'));
   if (did.every(({ error }) => error !== null)) throw errors[0];
   const { row: after } = await lookAt(deps.db, row.id);
   return { verdict: verdictOf(did) ?? 'duplicate', order: orderView(after, deps.clock()), did };
@@ -121,13 +125,13 @@ async function ask(
   request: RetryRequest,
   wanted: RetryPart[],
   send: Send,
-): Promise<RetryEnd[]> {
-  if (wanted.length === 0) return [];
+): Promise<{ ends: RetryEnd[]; sent: boolean }> {
+  if (wanted.length === 0) return { ends: [], sent: false };
   const { asked } = await lookAt(db, id);
   const ends = wanted.filter(part => !isAmong(asked, part)).map(doneMeanwhile);
   const left = wanted.filter(part => isAmong(asked, part));
   const [first] = left;
-  if (!first) return ends;
+  if (!first) return { ends, sent: false };
   const told = await send(first, requestEnvelope(id, request));
   const { verdict, detail, error } = told;
   const after = error ? asked : (await lookAt(db, id)).asked;
@@ -136,7 +140,7 @@ async function ask(
     if (isAmong(after, part)) ends.push({ ...part, done: false, verdict, detail, error });
     else ends.push(verdict === 'applied' ? endOf(part, { verdict, detail }) : doneMeanwhile(part));
   }
-  return ends;
+  return { ends, sent: true };
 }
 
 function requestEnvelope(id: string, { eventKey, reason, by }: RetryRequest): Envelope {
@@ -162,16 +166,21 @@ const from = (orderId: string) => ({
 });
 
 /** Kept events and deadlines carry nobody's reason, so it stands in the inbox beside them, written first. */
-function note({ row }: RetryPlan, request: RetryRequest, own: readonly RetryPart[]): Envelope {
-  const named = own.slice(0, KEYS_NOTED).map(({ what, key }) => `${what} ${key}`);
+function note(
+  { row }: RetryPlan,
+  request: RetryRequest,
+  own: readonly RetryPart[],
+  became = 'decided again',
+): Envelope {
+  const named = own.slice(0, KEYS_NOTED).map(({ what, key }) => (key === null ? what : `${what} ${key}`));
   const more = own.length > named.length ? ` and ${own.length - named.length} more` : '';
   return {
     ...from(row.id),
     provider: row.provider,
-    eventKey: noteKeyOf(request.eventKey),
+    eventKey: noteKeyOf(row.id, request.eventKey),
     event: null,
     because: 'ignored',
-    detail: `${request.by}: ${request.reason} (decided again: ${named.join(', ')}${more})`,
+    detail: `${request.by}: ${request.reason} (${became}: ${named.join(', ')}${more})`,
     received: { eventType: 'retry.requested', raw: words(request), bodyHash: hashOf(request), headers: {} },
   };
 }

@@ -4,9 +4,10 @@
 import { isOpen } from '../../db/commit.ts';
 import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { Commit, InboxWrite } from '../../db/writes.ts';
-import { REQUEST_TYPES, type UnstampedOrderEvent } from '../../machines/orderEvents.ts';
+import type { Decision } from '../../machines/decide.ts';
+import { isRequestType, type UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import { stateName } from '../../machines/snapshot.ts';
-import { NotFound, PaylatchError } from '../errors.ts';
+import { assertVersion, NotFound, PaylatchError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import {
   type BatchDraft,
@@ -15,11 +16,12 @@ import {
   groupWrites,
   newDraft,
   type OrderDraft,
+  ownerInstead,
   ownerKey,
   placeOf,
 } from './draft.ts';
 import type { Item, Outcome, Verdict } from './envelope.ts';
-import { arrival, arrivalAt, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
+import { arrival, arrivalAt, asked, mergeRow, type VerdictPart, verdictPart } from './inboxRows.ts';
 import { unplaced } from './unmatchedSchedule.ts';
 
 export type DecidedBatch = {
@@ -128,15 +130,17 @@ function answerLoose(work: Work, item: Item, verdict: Verdict, detail: string | 
   work.batch.loose.push({ item, outcome });
 }
 
-/** Money that goes back belongs where the money came in, whatever order the provider names. New payments do not follow. */
+/** Bound to a version, it is bound to that of the order it names: nobody has seen the other one. */
 function followOwner({ draft }: Work, item: Item, { order, paymentOwner }: Loaded): boolean {
   const { event, provider } = item.envelope;
   const paymentId = event && 'paymentId' in event ? event.paymentId : undefined;
   if (!paymentId) return false;
-  const owner = draft.owners.get(ownerKey(order?.provider ?? provider, paymentId)) ?? paymentOwner;
-  const follows = !order || event?.type === 'refund.updated' || event?.type === 'dispute.updated';
-  if (!owner || owner === order?.id || !follows) return false;
-  item.envelope = { ...item.envelope, orderId: owner };
+  const known = draft.owners.get(ownerKey(order?.provider ?? provider, paymentId)) ?? paymentOwner;
+  const owner = ownerInstead(event, order, known);
+  if (owner === null) return false;
+  const { ifMatch, ...envelope } = item.envelope;
+  if (order) assertVersion(order, ifMatch);
+  item.envelope = { ...envelope, orderId: owner };
   return true;
 }
 
@@ -150,11 +154,7 @@ function decideOne(work: Work, item: Item, found: FoundOrder): void {
   if (found.transition || order.keys.has(envelope.eventKey)) repeat(place, item, found);
   else {
     const version = order.live?.version ?? order.loaded.version;
-    if (envelope.ifMatch !== undefined && envelope.ifMatch !== version) {
-      throw new PaylatchError('version_conflict', `the order stands at version ${version}, not ${envelope.ifMatch}`, {
-        version,
-      });
-    }
+    assertVersion({ version }, envelope.ifMatch);
     if (order.live) decideByMachine(work, place, item, found);
     else keepUnreadable(place, item);
   }
@@ -188,8 +188,20 @@ function decideByMachine({ draft, context }: Work, place: Place, item: Item, fou
     became.event = isOpen(decision.verdict) ? envelope.event : null;
     if (decision.verdict === 'unmatched') became.nextAttemptAt = nextAttempt(context.at, item, found);
     mergeRow(order.inbox, Object.assign(arrivalAt(item, order.loaded.provider), became));
-  }
+  } else if (isToldInVain(item, decision)) keepAsked(context, place, item, found, decision);
   group.members.push({ item, outcome: outcomeOf(order, decision.verdict, decision.detail) });
+}
+
+/** By a person, and not refused: a refusal is told to whoever asked, and leaves nothing. */
+const isToldInVain = ({ envelope }: Item, { verdict, steps }: Decision): boolean =>
+  envelope.source === 'operator' && steps.length === 0 && verdict !== 'illegal';
+
+/** No transition says what a person told or asked for in vain, and whoever looks next must see who tried what. */
+function keepAsked(context: BatchContext, { order }: Place, item: Item, found: FoundOrder, decision: Decision): void {
+  const { verdict, detail } = decision;
+  const decidedVersion = order.live?.version ?? order.loaded.version;
+  const nextAttemptAt = verdict === 'unmatched' ? nextAttempt(context.at, item, found) : null;
+  mergeRow(order.inbox, { ...asked(item, order.loaded, { verdict, detail }), decidedVersion, nextAttemptAt });
 }
 
 /** What belongs to an order that another one is still to open is ours, and tried until it is there. */
@@ -200,7 +212,7 @@ function nextAttempt(at: Date, item: Item, { received }: FoundOrder): Date | nul
 /** An order whose snapshot cannot be read is not touched: facts are kept until its chart is back, requests are refused. */
 function keepUnreadable({ group, order }: Place, item: Item): void {
   const { envelope } = item;
-  if (envelope.event && (REQUEST_TYPES as readonly string[]).includes(envelope.event.type)) {
+  if (envelope.event && isRequestType(envelope.event.type)) {
     throw new PaylatchError('illegal_event', `the order cannot be read: ${order.unreadable}`, { legalEvents: [] });
   }
   const row = {

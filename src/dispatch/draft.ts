@@ -176,6 +176,19 @@ export function decideInto(
   return decision;
 }
 
+/**
+ * The order that an event is decided on instead of the one it names, because that one owns its payment; null where it
+ * stays. Money that goes back belongs where the money came in, whatever order the provider names. New payments do not follow.
+ */
+export function ownerInstead(
+  event: UnstampedOrderEvent | null,
+  order: { id: string } | null,
+  owner: string | null,
+): string | null {
+  const follows = !order || event?.type === 'refund.updated' || event?.type === 'dispute.updated';
+  return follows && owner !== order?.id ? owner : null;
+}
+
 export const ownerKey = (provider: string | null, paymentId: string) => `${provider} ${paymentId}`;
 
 /** The event with what only dispatch knows: the instant, who owns the payment, which effects are dead. */

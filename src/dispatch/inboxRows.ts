@@ -1,6 +1,8 @@
 // The rows of the inbox that a batch leaves: what arrived, as it arrived, and what became of it.
 import { createHash } from 'node:crypto';
+import { isOpen } from '../../db/commit.ts';
 import type { InboxWrite } from '../../db/writes.ts';
+import { isRequestType, type RequestType, type UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Item, Received } from './envelope.ts';
 
 /** The part of an inbox row that says what arrived. */
@@ -65,6 +67,30 @@ export function verdictPart(verdict: string): VerdictPart {
     nextAttemptAt: null,
   };
 }
+
+/**
+ * What a person told or asked of this order and changed nothing, with who and why where that was said. Under a key of its
+ * own: the caller's is one only within its order, and the next event under it is decided as if this one had not been.
+ */
+export function asked(
+  item: Item,
+  order: { id: string; provider: string | null },
+  { verdict, detail }: { verdict: string; detail: string | null },
+): InboxWrite {
+  const { event, eventKey } = item.envelope;
+  const why = event && isRequest(event) ? `${event.by ?? 'somebody'} asked: “${event.reason}”` : null;
+  return {
+    ...arrivalAt(item, order.provider),
+    ...verdictPart(verdict),
+    eventKey: `asked:${order.id}:${eventKey}`,
+    detail: [detail, why].filter(part => part !== null).join('; ') || null,
+    orderId: order.id,
+    event: isOpen(verdict) ? event : null,
+  };
+}
+
+const isRequest = (event: UnstampedOrderEvent): event is Extract<UnstampedOrderEvent, { type: RequestType }> =>
+  isRequestType(event.type);
 
 /** One row a key: the second delivery in a batch only counts. */
 export function mergeRow(rows: Map<string, InboxWrite>, row: InboxWrite): void {

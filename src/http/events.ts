@@ -1,7 +1,7 @@
 // Any event by hand, for operators: the same facts and requests that providers and merchants send. What belongs to
 // checkout, dispatch, the sweeper or the state engine cannot be sent from outside.
 import { createRoute, z } from '@hono/zod-openapi';
-import { REQUEST_TYPES, type RequestType, sendableEvents } from '../../machines/orderEvents.ts';
+import { isRequestType, type RequestType, sendableEvents } from '../../machines/orderEvents.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, problem, takes } from './contents.ts';
 import { etagOf } from './etag.ts';
@@ -53,8 +53,7 @@ const postEvent = createRoute({
 });
 
 type Told = z.infer<typeof eventBody>;
-const isAsked = (told: Told): told is Extract<Told, { type: RequestType }> =>
-  (REQUEST_TYPES as readonly string[]).includes(told.type);
+const isAsked = (told: Told): told is Extract<Told, { type: RequestType }> => isRequestType(told.type);
 
 export function addEvents(app: App, deps: AppDeps): void {
   app.openapi(postEvent, async c => {

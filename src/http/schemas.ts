@@ -76,6 +76,10 @@ export const grantSchema = z
 
 export const previewSchema = z
   .object({
+    orderId: z.string().meta({
+      description:
+        'The order that would hear it: money that goes back is the business of the order that owns the payment',
+    }),
     verdict: verdictSchema,
     detail: z.string().nullable(),
     from: z.string(),

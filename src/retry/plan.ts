@@ -5,11 +5,11 @@ import { type KeptEvent, readEarly } from '../../db/inbox.ts';
 import { type OrderRow, readOrderRow } from '../../db/orders.ts';
 import { type ParkedEvent, type RetryTraces, readParked, readRetryTraces } from '../../db/retries.ts';
 import { decide } from '../../machines/decide.ts';
-import { type DeadEffect, REQUEST_TYPES } from '../../machines/orderEvents.ts';
+import { type DeadEffect, isRequestType } from '../../machines/orderEvents.ts';
 import { type Deadline, type LiveOrder, readOrder, SnapshotUnreadable, stateName } from '../../machines/snapshot.ts';
 import { noSubscription } from '../../machines/subscription.ts';
 import type { Clock } from '../clock.ts';
-import { NotFound, PaylatchError } from '../errors.ts';
+import { NotFound } from '../errors.ts';
 import { orderView } from '../orderView.ts';
 import type { OrderView } from '../ports.ts';
 import { nameOfPart, type RetryPart } from './parts.ts';
@@ -35,8 +35,8 @@ export type RetryLook = {
   why: string | null;
 };
 
-/** The key under which a retry is noted in the inbox when no transition carries its reason. */
-export const noteKeyOf = (eventKey: string): string => `retry:${eventKey}`;
+/** The key under which a retry of this order is noted in the inbox when no transition carries its reason; many orders may be retried under one key. */
+export const noteKeyOf = (orderId: string, eventKey: string): string => `retry:${orderId}:${eventKey}`;
 
 /** @throws NotFound; PaylatchError version_conflict */
 export async function planRetry(
@@ -46,7 +46,7 @@ export async function planRetry(
 ): Promise<RetryPlan> {
   const [look, parked, early] = await Promise.all([lookAt(db, id), readParked(db, id), readEarly(db, id)]);
   // After all that: who finds an order mended by this very key must find the key, too.
-  const traces = await readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(eventKey) });
+  const traces = await readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(id, eventKey) });
   const { row, live, asked } = look;
   const now = clock();
   const kept = [...parked, ...early.filter(event => names(look, event))]
@@ -73,18 +73,9 @@ function names({ row, live }: RetryLook, { mark, providerOrderId, event }: KeptE
 }
 
 /** Requests are not facts: what somebody wanted once is not done behind their back later. */
-const isKeptFact = (kept: ParkedEvent): kept is KeptEvent =>
-  kept.event !== null && !(REQUEST_TYPES as readonly string[]).includes(kept.event.type);
+const isKeptFact = (kept: ParkedEvent): kept is KeptEvent => kept.event !== null && !isRequestType(kept.event.type);
 
 export const deadlineKey = ({ id, setAtVersion }: Deadline): string => `deadline:${id}:${setAtVersion}`;
-
-/** @throws PaylatchError version_conflict */
-export function assertVersion(row: OrderRow, ifMatch: number | undefined): void {
-  if (ifMatch === undefined || ifMatch === row.version) return;
-  throw new PaylatchError('version_conflict', `the order stands at version ${row.version}, not ${ifMatch}`, {
-    version: row.version,
-  });
-}
 
 /** @throws NotFound */
 export async function lookAt(db: Database, id: string): Promise<RetryLook> {

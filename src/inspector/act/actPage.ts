@@ -2,8 +2,9 @@
 // plain reads; the third is a post to the same address.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { explainEvents, isRequestType, isSendable, type SendableType } from '../../../machines/explain.ts';
-import { MAX_BY_LENGTH, MAX_REASON_LENGTH } from '../../../machines/orderEvents.ts';
+import { paymentOwner } from '../../../db/paymentOwner.ts';
+import { explainEvents, isSendable, type SendableType } from '../../../machines/explain.ts';
+import { isRequestType, MAX_BY_LENGTH, MAX_REASON_LENGTH } from '../../../machines/orderEvents.ts';
 import { NotFound } from '../../errors.ts';
 import { formatAmount } from '../../pages/formatAmount.ts';
 import { orderHref } from '../order/pageQuery.ts';
@@ -19,6 +20,11 @@ import { rememberedName } from './remembered.ts';
 import { readSubject, type Subject } from './subject.ts';
 
 type Ctx = Context<InspectorEnv>;
+
+/** Facts about money that goes back are decided where it came in. */
+const FOLLOWS_PAYMENT: readonly SendableType[] = ['refund.updated', 'dispute.updated'];
+/** What no id can be is not asked for. */
+const PAYMENT_ID = /^[\x21-\x7e]{1,255}$/;
 
 /** @throws NotFound for what cannot be sent */
 export function typeAt(c: Ctx): SendableType {
@@ -47,10 +53,11 @@ type Asked = { subject: Subject; type: SendableType; isDry: boolean; param: (nam
 
 async function pageOf(c: Ctx, deps: InspectorDeps, { subject, type, isDry, param }: Asked): Promise<Response> {
   const fields = subject.live ? fieldsOf(type, subject.live.state.context) : [];
-  const typed = typedOf(fields, isDry ? param : () => '', isDry);
+  const typed = typedOf(fields, param, isDry);
   if (!isDry) typed.by = rememberedName(c);
-  const wish = isDry ? wishOf(subject, type, param) : null;
-  const run = wish?.event ? await dryRun(deps, subject, { type, ...wish, event: wish.event }) : null;
+  const heardBy = isDry ? await whoHears(deps, subject, type, param) : subject;
+  const wish = isDry ? wishOf(heardBy, type, param) : null;
+  const run = wish?.event ? await dryRun(deps, heardBy, { type, ...wish, event: wish.event }) : null;
   const errors = wish?.errors ?? {};
   const { title, means } = EVENT_WORDS[type];
   const { row } = subject;
@@ -64,12 +71,34 @@ async function pageOf(c: Ctx, deps: InspectorDeps, { subject, type, isDry, param
       <p>${means}</p>
       <p class="act-order">${copyable(row.id, { href: orderHref(row.id) })} ${badge(row.state)} <span class="quiet">version ${row.version} · ${formatAmount(row.amountMinor, row.currency)} for ${row.planId} · ${row.userId}</span></p>
       ${subject.unreadable ? notice('bad', html`<b>The order cannot be read:</b> ${subject.unreadable}.`) : ''}
+      ${
+        heardBy === subject
+          ? ''
+          : notice(
+              'held',
+              html`<b>This payment is order <a href="${orderHref(heardBy.row.id)}"><code>${heardBy.row.id}</code></a>’s.</b> Money goes back where it came in: what is shown below happens there, and this order stays as it is.`,
+            )
+      }
       <div class="act-columns">
         <div class="act-side">${panel({ id: 'fill-in', title: '1. Fill it in', live: false, body: wishForm(row.id, type, fields, typed, errors) })}</div>
-        <div class="act-main">${resultPanels(c, deps, { subject, type, run, typed })}</div>
+        <div class="act-main">${resultPanels(c, deps, { subject: heardBy, type, run, typed })}</div>
       </div>
     </div>`,
   });
+}
+
+/** The order that is asked for, or the one that owns the payment whose money goes back: dispatch decides it there. */
+async function whoHears(
+  { db }: InspectorDeps,
+  subject: Subject,
+  type: SendableType,
+  param: (name: string) => string,
+): Promise<Subject> {
+  const { id, provider } = subject.row;
+  const paymentId = param('paymentId').trim();
+  if (!FOLLOWS_PAYMENT.includes(type) || provider === null || !PAYMENT_ID.test(paymentId)) return subject;
+  const owner = await paymentOwner(db, provider, paymentId);
+  return owner === null || owner === id ? subject : readSubject(db, owner);
 }
 
 function resultPanels(
@@ -93,13 +122,14 @@ function standing({ live, row }: Subject, type: SendableType): Html {
     ${explanationList(explained, { context: live.state.context, event: null })}`;
 }
 
-/** What was typed, by the names in the form. In a form that is opened anew only the presets stand. */
+/** What was typed, by the names in the form. In a form that is opened anew the presets stand where its link says nothing. */
 export function typedOf(
   fields: readonly Field[],
   param: (name: string) => string,
   isTyped: boolean,
 ): Record<string, string> {
-  const names = isTyped ? [...fields.map(field => field.param), 'reason', 'by'] : [];
+  const all = [...fields.map(field => field.param), 'reason', 'by'];
+  const names = isTyped ? all : all.filter(name => param(name) !== '');
   return Object.fromEntries(names.map(name => [name, param(name)]));
 }
 

@@ -1,6 +1,6 @@
 // What would happen, and what would be refused, before anything is sent: the same decision as the real thing, nothing
 // written. Everything shown belongs to one version of the order, and the button is bound to that one.
-import { readPaymentOwner } from '../../../db/inspect/paymentOwner.ts';
+import { paymentOwner } from '../../../db/paymentOwner.ts';
 import { type Explained, explainEvent, type SendableType } from '../../../machines/explain.ts';
 import type { OrderContext } from '../../../machines/orderContext.ts';
 import type { OrderEvent, UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
@@ -75,7 +75,7 @@ async function stamped(
   const whole = { ...event, at: clock().toISOString() } as OrderEvent;
   if (whole.type === 'retry.requested' && deadEffects.length > 0) return { ...whole, dead: deadEffects };
   if (provider === null || (whole.type !== 'payment.authorized' && whole.type !== 'payment.captured')) return whole;
-  const owner = await readPaymentOwner(db, provider, whole.paymentId);
+  const owner = await paymentOwner(db, provider, whole.paymentId);
   return owner !== null && owner !== id ? { ...whole, ownedBy: owner } : whole;
 }
 

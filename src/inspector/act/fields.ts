@@ -1,9 +1,9 @@
 // The fields of the events a person can send: how each is asked for, what stands in it beforehand from what the order
 // knows, and how what was typed becomes the event. Which fields an event has is the schema's word, not this table's.
-import { isRequestType, type SendableType } from '../../../machines/explain.ts';
+import type { SendableType } from '../../../machines/explain.ts';
 import { heldMinor, refundableMinor } from '../../../machines/money.ts';
 import type { OrderContext } from '../../../machines/orderContext.ts';
-import { sendableEvents, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
+import { isRequestType, sendableEvents, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import { formatAmount } from '../../pages/formatAmount.ts';
 
 export type Field = {

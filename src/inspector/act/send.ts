@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { isRequestType, type SendableType } from '../../../machines/explain.ts';
-import type { UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
+import type { SendableType } from '../../../machines/explain.ts';
+import { isRequestType, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import type { Outcome } from '../../dispatch/envelope.ts';
 import { InvalidRequest, PaylatchError } from '../../errors.ts';
 import { orderHref } from '../order/pageQuery.ts';
