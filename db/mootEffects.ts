@@ -2,14 +2,16 @@
 // capture, whoever captured it. Left dead they would call a person to an order that is well.
 import type { Database } from './client.ts';
 
-// A refund is never among them: whether its money went back is for its own answer to say.
+// A refund is never among them: whether its money went back is for its own answer to say. Nor is a void because its payment
+// is noted as voided: we note that when we ask for it, and the customer's money is reserved until somebody has let it go.
 const RESOLVE = `
 with moot as materialized (
   select x.id from outbox x join orders o on o.id = x.order_id
   left join lateral (select state from payments where payment_id = x.payload->>'paymentId' and provider = o.provider limit 1) p on true
   left join lateral (select state from refunds where refund_id = x.payload->>'refundId' and provider = o.provider limit 1) r on true
   where x.status = 'dead' and case
-    when x.effect in ('capture', 'void') then p.state in ('captured', 'voided', 'failed')
+    when x.effect = 'capture' then p.state in ('captured', 'voided', 'failed')
+    when x.effect = 'void' then p.state in ('captured', 'failed')
     when x.effect = 'close' then not x.payload ? 'subscriptionId' and o.state in ('captured', 'subscribed', 'refunded')
     when x.effect = 'reconcile' and x.payload ? 'refundId' then r.state <> 'pending'
     when x.effect = 'reconcile' and x.payload ? 'paymentId' then p.state in ('captured', 'voided', 'failed')

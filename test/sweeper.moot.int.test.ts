@@ -42,6 +42,20 @@ test('a capture that died while the provider captured by itself is over', async 
   expect(row).toEqual({ last_error: 'no answer, and is not needed any more', done_at: world.clock() });
 });
 
+test('a void that died stays for a person: that the order gave up the payment does not mean that its provider did', async () => {
+  const order = await reserved();
+  await world.dispatch({
+    ...webhook(order.providerOrderId, { type: 'cancel.requested', reason: 'left' }),
+    received: null,
+  });
+  await kill(order.id, 'void');
+  await endThem();
+  expect(await effects(order.id)).toMatchObject({ void: 'dead' });
+  await world.dispatch(webhook(order.providerOrderId, captured(order.paymentId)));
+  await endThem();
+  expect(await effects(order.id)).toMatchObject({ void: 'done' });
+});
+
 test('a question is over once the order is settled, and a closing once the order is paid', async () => {
   const order = await openOrder(world);
   await world.dispatch(webhook(order.providerOrderId, { type: 'payment.failed', paymentId: 'pay-declined' }));
