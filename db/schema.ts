@@ -88,8 +88,9 @@ export const orders = pgTable(
       .on(t.providerSubscriptionId, t.provider)
       .where(sql`provider_subscription_id is not null`),
     index('orders_wake_at').on(t.wakeAt, t.id).where(sql`wake_at is not null`),
-    // The states an operator looks for are rare beside subscribed and failed.
-    index('orders_unsettled').on(t.id).where(sql`state in ('authorized', 'captured', 'parked')`),
+    // The states an operator looks for are rare beside subscribed and failed. By state first: with thousands of orders parked,
+    // the few captured ones are found without reading those. Few entries, so no hot spot where an index is spread by its key.
+    index('orders_unsettled_by_state').on(t.state, t.id).where(sql`state in ('authorized', 'captured', 'parked')`),
     // Newest first for people. Ids cannot tell: an order made of a payment the provider told us about has a derived one.
     index('orders_created_at').on(t.createdAt, t.id),
     // Orders on an older chart, or one that is not registered here: to be found without reading all the others.

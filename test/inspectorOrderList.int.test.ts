@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../db/client.ts';
 import { COMMON_VERDICTS, countEvents, LISTED_VERDICTS, listEvents } from '../db/inspect/eventList.ts';
-import { CANDIDATES, countStuck, LOOK, listOrderIds, type OrderListFilter } from '../db/inspect/orderList.ts';
+import { CANDIDATES, LOOK, listOrderIds, type OrderListFilter } from '../db/inspect/orderList.ts';
 import { readOrderRows } from '../db/inspect/orderRows.ts';
 import { BEGINNING_LIMIT, findKept, findOrders } from '../db/inspect/orderSearch.ts';
+import { countStuckByCause } from '../db/inspect/stuckCount.ts';
 import { STUCK_CAUSES } from '../db/orders.ts';
 import { seedListedOrders } from './support/manyListed.ts';
 import { createWorld, type World } from './support/world.ts';
@@ -356,7 +357,7 @@ describe('the database', () => {
       }
     }
     for (const nodes of await plansOf(countEvents)) expectBounded(nodes, { read: 1_001, sorted: 0 }, 'counts');
-    for (const nodes of await plansOf(db => countStuck(db, ALL)))
+    for (const nodes of await plansOf(db => countStuckByCause(db, ALL)))
       expectBounded(nodes, { read: CANDIDATES, sorted: CANDIDATES }, 'stuck');
   });
 });

@@ -4,12 +4,12 @@
 //
 //   driver                                index                                      what it costs when money comes in
 //   an id                                 the key of each table, orders_user_id …    nothing: there for other reasons
-//   cause                                 orders_wake_at, orders_unsettled,          nothing: there for the sweeper, the
-//                                         outbox_dead, orders_other_machine,         worker and the API
-//                                         inbox_parked_received
+//   cause                                 orders_wake_at, outbox_dead,               nothing: there for the sweeper, the
+//                                         orders_unsettled_by_state,                 worker and the API
+//                                         orders_other_machine, inbox_parked_received
 //   verdict illegal, mismatch,            inbox_{verdict}_received                   nothing until an event has that verdict,
 //           surplus, parked                                                          then one entry of 80 bytes
-//   state authorized, captured, parked    orders_unsettled                           nothing: there for the sweeper
+//   state authorized, captured, parked    orders_unsettled_by_state                  nothing: there for the sweeper
 //   everything else, from, to             orders_created_at                          an entry at its right edge each time the
 //                                                                                    order's row is written: 230 bytes of
 //                                                                                    log an order, 2 % of what it writes
@@ -20,6 +20,7 @@
 import { arrayLiteral } from '../arrays.ts';
 import type { Database, Param } from '../client.ts';
 import type { StuckCause } from '../orders.ts';
+import { UNSETTLED_STATES } from './overviewStuck.ts';
 
 /** Orders that one page looks at on its way back in time: what is read in some tens of milliseconds. */
 export const LOOK = 20_000;
@@ -28,12 +29,9 @@ export const LOOK = 20_000;
  * in their order. With more of them stuck, nobody goes through them one by one.
  */
 export const CANDIDATES = 2_000;
-/** Counted without being looked up: further than a page lists. */
-export const COUNT_LIMIT = 10_000;
 
 /** Verdicts so rare that the orders that have one are found by them. */
 export const RARE_VERDICTS = ['illegal', 'mismatch', 'surplus', 'parked'] as const;
-const RARE_STATES = ['authorized', 'captured', 'parked'];
 
 export type OrderListFilter = {
   /** Only these, as a search found them. */
@@ -134,7 +132,7 @@ function candidates(p: Params, filter: OrderListFilter): string | null {
       'received_at desc, event_key desc, provider desc',
       CANDIDATES,
     );
-  if (state && RARE_STATES.includes(state)) return unsettled(p.add(state), CANDIDATES);
+  if (state && UNSETTLED_STATES.some(one => one === state)) return unsettled(p.add(state), CANDIDATES);
   return null;
 }
 
@@ -233,19 +231,4 @@ async function horizonOf(
     p.values,
   );
   return rows.length === 2 ? (rows[0] ?? null) : null;
-}
-
-/** How many orders are stuck for each cause; COUNT_LIMIT stands for that many or more. An order may be stuck for several. */
-export async function countStuck(
-  db: Database,
-  filter: Pick<OrderListFilter, 'now' | 'machines'>,
-): Promise<Record<StuckCause, number>> {
-  const p = params();
-  const counts = CAUSES.map(
-    cause =>
-      `(select count(*)::int from (select distinct f.id from (${STUCK[cause](p, filter, COUNT_LIMIT)}) f(id) where f.id is not null) n) as ${cause}`,
-  );
-  const [row] = await db.query<Record<StuckCause, number>>(`select ${counts.join(', ')}`, p.values);
-  if (!row) throw new Error('a count answers one row');
-  return row;
 }

@@ -9,6 +9,7 @@ import {
   readKeptCounts,
   readStuck,
   type StuckGroup,
+  UNSETTLED_STATES,
 } from './overviewStuck.ts';
 import { type AsOf, type Counted, type CountedSource, readCounted, readDays } from './overviewTallies.ts';
 
@@ -21,9 +22,6 @@ export const SPANS = {
   '30d': { stepMs: DAY_MS, steps: 30 },
 } as const;
 export type Span = keyof typeof SPANS;
-
-/** The states whose orders wait for something: few, and counted exactly. */
-const UNSETTLED = ['authorized', 'captured', 'parked'];
 
 /** `exact`: counted now by an index of its own, whatever `asOf` says of the others. */
 export type StateCount = { state: string; provider: string; count: number; exact: boolean };
@@ -128,7 +126,7 @@ const SEPARATOR = '\n';
 /** Every transition takes an order out of one state and into another; what remains is where they are. */
 function statesOf(
   { ever }: CountedSource,
-  { unsettled, limited }: Awaited<ReturnType<typeof readStuck>>,
+  { unsettled, crowded }: Awaited<ReturnType<typeof readStuck>>,
 ): StateCount[] {
   const counts = new Map<string, number>();
   const add = (state: string, provider: string, count: number) =>
@@ -144,9 +142,9 @@ function statesOf(
     const [state = '', provider = ''] = name.split(SEPARATOR);
     return { state, provider, count, exact: false };
   });
-  if (limited) return tallied.filter(({ count }) => count !== 0);
+  const isCounted = (state: string) => UNSETTLED_STATES.some(one => one === state) && !crowded.has(state);
   const exact = unsettled.map(one => ({ ...one, exact: true }));
-  return [...tallied.filter(({ state, count }) => count !== 0 && !UNSETTLED.includes(state)), ...exact];
+  return [...tallied.filter(({ state, count }) => count !== 0 && !isCounted(state)), ...exact];
 }
 
 function moneyOf(ever: readonly Counted[]): CurrencyMoney[] {

@@ -1,22 +1,29 @@
 // How the parts that work by themselves are doing: the outbox by lane, and calls whose signature did not hold.
 import type { Database, Row } from '../client.ts';
 import { LANE_NAMES, LANES, type Lane } from '../outbox.ts';
-import { COUNT_LIMIT, type Waiting, waitingOf } from './overviewStuck.ts';
+import { AGE_ROWS, type Waiting, waitingOf } from './overviewStuck.ts';
+import { COUNT_LIMIT } from './stuckCount.ts';
 
 export type LaneHealth = { lane: Lane; due: Waiting; leased: number };
 export type OutboxHealth = { lanes: LaneHealth[]; pending: Waiting; dead: Waiting };
 
-// The text of each condition is that of the lane's own index. A leased row is due as well, and among the oldest.
+/** Rows of a lane, those due longest first, that are looked at for a lease: a leased row is due as well, and among the oldest. */
+const LEASE_ROWS = 1_000;
+
+// The text of each condition is that of the lane's own index, from which alone the rows are counted.
+const dueOf = (lane: Lane, columns: string, limit: string) =>
+  `(select ${columns} from outbox where status = 'pending' and effect in ('${LANES[lane].join("', '")}') and available_at <= $1::text::timestamptz order by available_at, id limit ${limit}) x`;
 const laneOf = (lane: Lane) => `
-select '${lane}' as name, count(*)::int as count, min(available_at) as oldest, count(*) filter (where leased_until > now())::int as leased
-from (select available_at, leased_until from outbox o where status = 'pending' and effect in ('${LANES[lane].join("', '")}') and available_at <= $1::text::timestamptz
-  order by available_at, id limit $2::int) x`;
+select '${lane}' as name, count(*)::int as count, min(available_at) as oldest,
+  (select count(*) filter (where leased_until > now()) from ${dueOf(lane, 'leased_until', String(LEASE_ROWS))})::int as leased
+from ${dueOf(lane, 'available_at', '$2::int')}`;
 const OUTBOX = `
 ${LANE_NAMES.map(laneOf).join(' union all ')}
 union all
-select 'pending', count(*)::int, null, 0 from (select 1 from outbox where status = 'pending' order by order_id, order_version, id limit $2::int) x
+select 'pending', count(*)::int, null, 0 from (select from outbox where status = 'pending' order by order_id, order_version, id limit $2::int) x
 union all
-select 'dead', count(*)::int, min(available_at), 0 from (select available_at from outbox where status = 'dead' order by order_id limit $2::int) x`;
+select 'dead', count(*)::int, (select min(available_at) from (select available_at from outbox where status = 'dead' order by order_id limit ${AGE_ROWS}) d), 0
+from (select from outbox where status = 'dead' order by order_id limit $2::int) x`;
 
 /** What waits to be done outside, at this instant. */
 export async function readOutboxHealth(db: Database, now: Date): Promise<OutboxHealth> {

@@ -1,68 +1,70 @@
 // What needs somebody: stuck orders by cause, events that nobody could decide, open findings. Exact, each by an index that
 // holds nothing else, and counted no further than a limit.
-import { arrayLiteral } from '../arrays.ts';
 import type { Database, Row } from '../client.ts';
 import { KEPT_VERDICTS, type KeptVerdict } from '../keptEvents.ts';
 import { STUCK_CAUSES, type StuckCause } from '../orders.ts';
+import { COUNT_LIMIT, countOf, stuckParams } from './stuckCount.ts';
 
-/** Counted up to here: an exact number of more tells nobody anything, and reading on would take time. */
-export const COUNT_LIMIT = 10_000;
 /** Rows whose age is looked up one by one, oldest orders first, in search of the one that waits longest. */
-const AGE_ROWS = 200;
+export const AGE_ROWS = 200;
+/** Orders of one state whose provider is looked up one by one. With more of them, the tallies tell how many each provider has. */
+const SPLIT_ROWS = 1_000;
+
+/** The states whose orders wait for something: few, and found by `orders_unsettled_by_state`. */
+export const UNSETTLED_STATES = ['authorized', 'captured', 'parked'] as const;
+type UnsettledState = (typeof UNSETTLED_STATES)[number];
 
 /** `more`: the count stopped at its limit. `oldestAt` is null when there are none. */
 export type Waiting = { count: number; more: boolean; oldestAt: Date | null };
 export type StuckGroup = Waiting & { cause: StuckCause };
 
 const SINCE = `(select t.at from transitions t where t.order_id = s.id and t.to_state = s.state and t.from_state is distinct from s.state order by t.version desc limit 1)`;
-const inState = (state: string, cause: StuckCause) => `
-select '${cause}' as cause, null as state, null as provider, (select count(*) from unsettled s where s.state = '${state}')::int as count,
-  (select min(${SINCE}) from (select * from unsettled s where s.state = '${state}' order by s.id limit ${AGE_ROWS}) s) as oldest`;
+const sinceIn = (state: UnsettledState) =>
+  `select min(${SINCE}) from (select id, state from orders where state = '${state}' order by id limit ${AGE_ROWS}) s`;
+/** Since when the one waits that waits longest, as far as it is looked for. */
+const OLDEST: Record<StuckCause, string> = {
+  deadline_passed: `select min(wake_at) from orders where wake_at is not null and wake_at <= $1::text::timestamptz`,
+  effect_dead: `select min(available_at) from (select available_at from outbox where status = 'dead' and order_id is not null order by order_id limit ${AGE_ROWS}) d`,
+  parked: sinceIn('parked'),
+  grant_failed: sinceIn('captured'),
+  snapshot_unreadable: `select least(
+    (select min(updated_at) from (select updated_at from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit ${AGE_ROWS}) o),
+    (select received_at from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit 1))`,
+};
+const groupOf = (cause: StuckCause) =>
+  `select '${cause}' as cause, null as state, null as provider, ${countOf(cause)} as count, (${OLDEST[cause]}) as oldest`;
+const providersIn = (state: UnsettledState) =>
+  `(select state, coalesce(provider, '') as provider from orders where state = '${state}' order by id limit ${SPLIT_ROWS + 1})`;
 
-// Of the same cause an order counts once. $3 is the limit and one.
+// What an index does not tell is looked up of few rows.
 const STUCK = `
-with unsettled as materialized (
-  select id, state, coalesce(provider, '') as provider from orders where state in ('authorized', 'captured', 'parked') order by id limit $3::int),
-dead as materialized (
-  select order_id, available_at from outbox where status = 'dead' and order_id is not null order by order_id limit $3::int),
-other as materialized (
-  select id, updated_at from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit $3::int),
-kept as materialized (
-  select order_id, received_at from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit $3::int)
-select 'deadline_passed' as cause, null as state, null as provider, count(*)::int as count, min(wake_at) as oldest
-from (select wake_at from orders where wake_at is not null and wake_at <= $1::text::timestamptz order by wake_at, id limit $3::int) d
+${STUCK_CAUSES.map(groupOf).join(' union all ')}
 union all
-select 'effect_dead', null, null, count(distinct order_id)::int, min(available_at) from dead
-union all ${inState('parked', 'parked')}
-union all ${inState('captured', 'grant_failed')}
-union all
-select 'snapshot_unreadable', null, null, (select count(*) from (select id from other union select order_id from kept) u)::int,
-  least((select min(updated_at) from other), (select min(received_at) from kept))
-union all
-select null, state, provider, count(*)::int, null from unsettled group by 2, 3`;
+select null, state, provider, count(*)::int, null from (${UNSETTLED_STATES.map(providersIn).join(' union all ')}) s group by 2, 3`;
 
 export type UnsettledCount = { state: string; provider: string; count: number };
 
-/** Stuck orders by cause, and how many orders are in each of the states where something is owed; `limited` when there are more. */
+/**
+ * Stuck orders by cause; and how many orders of each provider are in each of the states where something is owed, but for the
+ * `crowded` states, which hold so many that only the tallies tell.
+ */
 export async function readStuck(
   db: Database,
   now: Date,
   machines: readonly string[],
-): Promise<{ groups: StuckGroup[]; unsettled: UnsettledCount[]; limited: boolean }> {
-  const rows = await db.query<Row>(STUCK, [now.toISOString(), arrayLiteral(machines), COUNT_LIMIT + 1]);
+): Promise<{ groups: StuckGroup[]; unsettled: UnsettledCount[]; crowded: ReadonlySet<string> }> {
+  const rows = await db.query<Row>(STUCK, stuckParams({ now, machines }, COUNT_LIMIT + 1));
   const byName = new Map(rows.map(row => [row.cause, row]));
-  const unsettled = rows.flatMap(({ cause, state, provider, count }) =>
+  const counts = rows.flatMap(({ cause, state, provider, count }) =>
     cause === null ? [{ state: state as string, provider: provider as string, count: count as number }] : [],
   );
-  const limited = unsettled.reduce((total, { count }) => total + count, 0) > COUNT_LIMIT;
+  const inAll = (state: string) => counts.reduce((sum, one) => (one.state === state ? sum + one.count : sum), 0);
+  const crowded = new Set<string>(UNSETTLED_STATES.filter(state => inAll(state) > SPLIT_ROWS));
   const groups = STUCK_CAUSES.map(cause => {
     const row = byName.get(cause);
-    const isOfState = cause === 'parked' || cause === 'grant_failed';
-    const waiting = waitingOf(row?.count, row?.oldest);
-    // Those beyond the limit may be in any state.
-    return { cause, ...waiting, more: waiting.more || (isOfState && limited) };
+    return { cause, ...waitingOf(row?.count, row?.oldest) };
   });
-  return { groups, unsettled, limited };
+  return { groups, unsettled: counts.filter(({ state }) => !crowded.has(state)), crowded };
 }
 
 export function waitingOf(count: unknown, oldest: unknown): Waiting {

@@ -1,22 +1,50 @@
-// How many orders are stuck, counted up to a limit: for the navigation, where the exact number of very many tells nothing.
+// How many orders are stuck, counted up to a limit from the indexes alone: the exact number of very many tells nothing, and
+// reading on would take time.
+import { arrayLiteral } from '../arrays.ts';
 import type { Database } from '../client.ts';
+import { STUCK_CAUSES, type StuckCause } from '../orders.ts';
 
-// Each cause by its own index and no further than the limit; an order that is stuck for two causes counts once.
-const COUNT = `
-select count(*)::int as count from (
-  (select id from orders where wake_at is not null and wake_at <= $1::text::timestamptz order by wake_at, id limit $3)
-  union (select order_id from outbox where status = 'dead' and order_id is not null order by order_id limit $3)
-  union (select id from orders where state in ('authorized', 'captured', 'parked') and state in ('captured', 'parked') limit $3)
-  union (select id from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit $3)
-  union (select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit $3)
-) stuck`;
+/** How many orders are counted that are stuck for one cause. */
+export const COUNT_LIMIT = 10_000;
 
-/** `limit` means that many or more. `machines` are the charts that can be read here; orders on others are stuck. */
-export async function countStuck(
-  db: Database,
-  { now, machines, limit }: { now: Date; machines: readonly string[]; limit: number },
-): Promise<number> {
-  const params = [now.toISOString(), `{${machines.join(',')}}`, limit];
-  const [row] = await db.query<{ count: number }>(COUNT, params);
+/** Those stuck for each cause, by its own index. $1 is the instant, $2 the charts that can be read here, $3 the limit. */
+const IDS: Record<StuckCause, string> = {
+  deadline_passed: `(select id from orders where wake_at is not null and wake_at <= $1::text::timestamptz order by wake_at, id limit $3::int)`,
+  effect_dead: `(select order_id as id from outbox where status = 'dead' and order_id is not null order by order_id limit $3::int)`,
+  parked: `(select id from orders where state = 'parked' order by id limit $3::int)`,
+  grant_failed: `(select id from orders where state = 'captured' order by id limit $3::int)`,
+  snapshot_unreadable: `(select id from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit $3::int)
+    union (select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit $3::int)`,
+};
+/** Where an order would be counted twice for the same cause. */
+const COUNTED: Partial<Record<StuckCause, string>> = { effect_dead: 'distinct id' };
+
+/** SQL of how many orders are stuck for a cause, each once, with the parameters of `stuckParams`. */
+export const countOf = (cause: StuckCause): string =>
+  `(select count(${COUNTED[cause] ?? '*'})::int from (${IDS[cause]}) counted)`;
+
+// An order that is stuck for two causes counts once.
+const ALL = `select count(*)::int as count from (${Object.values(IDS).join(' union ')}) stuck`;
+const BY_CAUSE = `select ${STUCK_CAUSES.map(cause => `${countOf(cause)} as ${cause}`).join(', ')}`;
+
+export type StuckAt = { now: Date; machines: readonly string[] };
+
+/** `machines` are the charts that can be read here; orders on others are stuck. */
+export const stuckParams = ({ now, machines }: StuckAt, limit: number): [string, string, number] => [
+  now.toISOString(),
+  arrayLiteral(machines),
+  limit,
+];
+
+/** All together, for the navigation. `limit` means that many or more. */
+export async function countStuck(db: Database, { limit, ...at }: StuckAt & { limit: number }): Promise<number> {
+  const [row] = await db.query<{ count: number }>(ALL, stuckParams(at, limit));
   return Math.min(row?.count ?? 0, limit);
+}
+
+/** For each cause; one more than COUNT_LIMIT stands for more. An order may be stuck for several. */
+export async function countStuckByCause(db: Database, at: StuckAt): Promise<Record<StuckCause, number>> {
+  const [row] = await db.query<Record<StuckCause, number>>(BY_CAUSE, stuckParams(at, COUNT_LIMIT + 1));
+  if (!row) throw new Error('a count answers one row');
+  return row;
 }

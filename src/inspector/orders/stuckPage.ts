@@ -1,8 +1,9 @@
 // The orders that do not move by themselves, by what holds them, and the way to try all of one cause again.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { CANDIDATES, COUNT_LIMIT, countStuck, LOOK, listOrderIds } from '../../../db/inspect/orderList.ts';
+import { CANDIDATES, LOOK, listOrderIds } from '../../../db/inspect/orderList.ts';
 import { readOrderRows } from '../../../db/inspect/orderRows.ts';
+import { COUNT_LIMIT, countStuckByCause } from '../../../db/inspect/stuckCount.ts';
 import type { StuckCause } from '../../../db/orders.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage, type Viewer } from '../page.ts';
@@ -33,7 +34,7 @@ export async function stuckPage(c: Context<InspectorEnv>, { db, clock, bulkRetry
       { ...asked, ...anything, cause: cause ?? 'any' },
       { cursor: cursor ?? null, newer, limit: PAGE_SIZE },
     ),
-    countStuck(db, asked),
+    countStuckByCause(db, asked),
   ]);
   if (newer && page.next === null && page.ids.length < PAGE_SIZE) return c.redirect(linkTo(PATH, { cause }), 303);
   const rows = await readOrderRows(db, page.ids);
@@ -68,8 +69,7 @@ function causeTabs(now: StuckCause | undefined, counts: Readonly<Record<StuckCau
     href: linkTo(PATH, { cause }),
     isCurrent: cause === now,
     count,
-    // As many as are counted may be more.
-    limit: COUNT_LIMIT - 1,
+    limit: COUNT_LIMIT,
     isUrgent: true,
   });
   return [one(undefined, 'All', null), ...CAUSES.map(cause => one(cause, CAUSE_WORDS[cause].label, counts[cause]))];
