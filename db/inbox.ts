@@ -26,22 +26,30 @@ const KEPT = `i.event_key as "eventKey", i.provider, i.event_type as "eventType"
   i.provider_order_id as "providerOrderId", i.mark, i.payer_id as "payerId", i.source, i.raw, i.body_hash as "bodyHash", i.headers,
   i.received_at as "receivedAt", i.event`;
 
+/**
+ * What waits for an order under this name. An array and an order that only the name's own index gives: to a plan made
+ * while nothing waits, any index with the provider in it is as good, and would read all that does later on.
+ */
+export const waitingFor = (column: string, name: string) =>
+  `from inbox where ${column} = any (array[${name}]) and provider = o.provider and verdict in ('unmatched', 'foreign') order by ${column}`;
+
 /** Each name is looked up by itself, one row at a time: a join might read every event that nobody could place. */
-const namedBy = (condition: string, from = 'o') =>
+const namedBy = (column: string, name: string, from = 'o') =>
   `select k.event_key, k.provider from ${from} cross join lateral (
-     select event_key, provider from inbox where ${condition} and verdict in ('unmatched', 'foreign') limit ${EARLY_LIMIT}) k`;
+     select event_key, provider ${waitingFor(column, name)} limit ${EARLY_LIMIT}) k`;
 
 const EARLY = `
 with o as materialized (select id, provider, provider_order_id, provider_subscription_id, user_id from orders where id = $1),
 n as materialized (
   ${[
-    namedBy('provider_order_id = o.provider_order_id and provider = o.provider'),
-    namedBy('mark = o.id and provider = o.provider'),
-    namedBy(`event->>'subscriptionId' = o.provider_subscription_id and provider = o.provider`),
-    namedBy('payer_id = o.user_id and provider = o.provider'),
+    namedBy('provider_order_id', 'o.provider_order_id'),
+    namedBy('mark', 'o.id'),
+    namedBy(`(event->>'subscriptionId')`, 'o.provider_subscription_id'),
+    namedBy('payer_id', 'o.user_id'),
     namedBy(
-      `event->>'paymentId' = p.payment_id and provider = p.provider`,
-      'o cross join lateral (select payment_id, provider from payments where order_id = o.id) p',
+      `(event->>'paymentId')`,
+      'p.payment_id',
+      'o cross join lateral (select payment_id from payments where order_id = o.id) p',
     ),
   ].join('\n  union\n  ')})
 select ${KEPT} from n cross join lateral (

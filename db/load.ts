@@ -3,6 +3,7 @@
 import type { DeadEffect } from '../machines/orderEvents.ts';
 import { statementArrays } from './arrays.ts';
 import type { Database, Row } from './client.ts';
+import { waitingFor } from './inbox.ts';
 
 /** What one event asks for. The order is named by our id or by the provider's. */
 export type LoadRequest = {
@@ -11,6 +12,10 @@ export type LoadRequest = {
   providerOrderId: string | null;
   eventKey: string;
   paymentId: string | null;
+  /** The provider's subscription that the event names. */
+  subscriptionId: string | null;
+  /** The event may give its order a payment, a subscription or a payer that others were told of too early. */
+  needsEarly: boolean;
   /** The event may revoke or restore: all grants of the subscription are needed. */
   needsGrants: boolean;
   /** The event may re-arm dead effects. */
@@ -51,6 +56,8 @@ export type Loaded = {
   /** The transition this key made, if it did. */
   transition: { version: number; eventType: string; event: Record<string, unknown> } | null;
   paymentOwner: string | null;
+  /** Something waits under a name that the event may give its order. */
+  early: boolean;
   deadEffects: DeadEffect[];
 };
 
@@ -61,6 +68,8 @@ const REQUESTS = statementArrays()<LoadRequest>('q', {
   provider_order_id: ['text', r => r.providerOrderId],
   event_key: ['text', r => r.eventKey],
   payment_id: ['text', r => r.paymentId],
+  subscription_id: ['text', r => r.subscriptionId],
+  needs_early: ['boolean', r => r.needsEarly],
   needs_grants: ['boolean', r => r.needsGrants],
   needs_dead: ['boolean', r => r.needsDeadEffects],
 });
@@ -75,6 +84,10 @@ select q.n,
   i.verdict as i_verdict, i.order_id as i_order_id, i.body_hash as i_body_hash, i.received_at as i_received_at,
   t.version as t_version, t.event_type as t_event_type, t.event as t_event,
   p.order_id as payment_owner,
+  q.needs_early and coalesce(
+    (select true ${waitingFor(`(event->>'paymentId')`, 'q.payment_id')} limit 1),
+    (select true ${waitingFor(`(event->>'subscriptionId')`, 'q.subscription_id')} limit 1),
+    (select true ${waitingFor('payer_id', 'o.user_id')} limit 1), false) as early,
   case when q.needs_dead then (
     select coalesce(jsonb_agg(jsonb_build_object('effect', x.effect, 'dedupKey', x.dedup_key, 'payload', x.payload) order by x.id), '[]')
     from outbox x where x.order_id = o.id and x.status = 'dead'
@@ -121,6 +134,7 @@ function loadedFrom(row: Row): Loaded {
             event: row.t_event as Record<string, unknown>,
           },
     paymentOwner: row.payment_owner as string | null,
+    early: row.early as boolean,
     deadEffects: (row.dead_effects as DeadEffect[] | null) ?? [],
   };
 }

@@ -10,18 +10,12 @@ import { decideEarly } from './unmatched.ts';
 
 export type CompanyDeps = { db: Database; dispatch: Dispatch; clock: Clock; log: Logger };
 
-/** Verdicts under which an order has taken an event in, and with it perhaps a payment or a name it did not have. */
-const TAKEN_IN = new Set(['applied', 'surplus', 'mismatch']);
-/** Events that give an order a name of the provider's: its order there, a payment, a subscription. */
-const NAMING = new Set(['checkout.opened', 'payment.authorized', 'payment.captured']);
-
 /** Dispatch as everybody outside calls it, by whatever way an order comes about: checkout, renewal, surplus, reconciliation. */
 export function withCompany(deps: CompanyDeps): Dispatch {
   const dispatch = async (told: Envelope): Promise<Outcome> => {
     const envelope = await addressRenewal(deps, told);
     const outcome = await deps.dispatch(envelope);
-    const named = TAKEN_IN.has(outcome.verdict) && NAMING.has(envelope.event?.type ?? '');
-    if (named && outcome.orderId) await decideEarly({ ...deps, dispatch }, outcome.orderId);
+    if (outcome.early && outcome.orderId) await decideEarly({ ...deps, dispatch }, outcome.orderId);
     return outcome;
   };
   return dispatch;

@@ -37,6 +37,8 @@ export type BatchDeps = {
 export class BatchRunner {
   private readonly aloneUntil = new Map<string, number>();
   private readonly deps: BatchDeps;
+  /** Events kept without an order so far: those that came between a batch's load and its commit, the load has not seen. */
+  private kept = 0;
 
   constructor(deps: BatchDeps) {
     this.deps = deps;
@@ -60,10 +62,9 @@ export class BatchRunner {
 
   private async runTogether(items: Item[]): Promise<Item[]> {
     if (items.length === 0) return [];
-    let batch: DecidedBatch | undefined;
+    let batch: Decided | undefined;
     try {
-      const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
-      batch = decideBatch(items, loaded, { at: this.deps.clock(), newId: this.deps.newId, grantError: null });
+      batch = await this.decide(items, null);
       return await this.commitAndSettle(items, batch);
     } catch (error) {
       const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
@@ -76,6 +77,14 @@ export class BatchRunner {
       for (const item of items) item.fail(error);
       return [];
     }
+  }
+
+  private async decide(items: Item[], grantError: string | null): Promise<Decided> {
+    const keptBefore = this.kept;
+    const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
+    const { clock, newId } = this.deps;
+    const batch = decideBatch(items, loaded, { at: clock(), newId, grantError });
+    return { ...batch, early: new Set(items.filter((_, index) => loaded[index]?.early)), keptBefore };
   }
 
   private async halve(items: Item[]): Promise<Item[]> {
@@ -91,13 +100,7 @@ export class BatchRunner {
     for (const [address, until] of this.aloneUntil) if (until <= this.deps.monotonic()) this.aloneUntil.delete(address);
     this.aloneUntil.set(addressOf(item), this.deps.monotonic() + ALONE_MS);
     try {
-      const loaded = await this.untilTold(items, () => loadForDecision(this.deps.db, items.map(requestOf)));
-      const batch = decideBatch(items, loaded, {
-        at: this.deps.clock(),
-        newId: this.deps.newId,
-        grantError: databaseMessage(cause),
-      });
-      return await this.commitAndSettle(items, batch);
+      return await this.commitAndSettle(items, await this.decide(items, databaseMessage(cause)));
     } catch (error) {
       const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
       item.fail(kind === 'unavailable' ? error : cause);
@@ -105,26 +108,32 @@ export class BatchRunner {
     }
   }
 
-  private async commitAndSettle(items: Item[], batch: DecidedBatch): Promise<Item[]> {
+  private async commitAndSettle(items: Item[], batch: Decided): Promise<Item[]> {
     for (const { item, error } of batch.failed) item.fail(error);
     const { commit } = batch;
     const written = await this.commitUntilTold(items, batch);
     if (commit.groups.some((group, index) => written.has(index) && group.effects.length > 0))
       this.deps.effectsWritten?.();
+    const told = [...batch.loose, ...batch.groups.flatMap(group => group.members)];
+    this.kept += told.filter(({ outcome }) => UNPLACED.has(outcome.verdict)).length;
     const again = [...batch.rerouted];
     batch.groups.forEach((group, index) => {
       for (const { item, outcome } of group.members) {
-        if (written.has(index)) this.settle(item, outcome);
+        if (written.has(index)) this.settle(item, outcome, batch);
         else again.push(item);
       }
     });
     if (commit.looseInbox.length > 0) for (const { item } of batch.loose) item.counted = true;
     again.push(...(await this.matchedMeanwhile(batch)));
-    for (const { item, outcome } of batch.loose) if (!again.includes(item)) this.settle(item, outcome);
+    for (const { item, outcome } of batch.loose) if (!again.includes(item)) this.settle(item, outcome, batch);
     return again;
   }
 
-  private settle(item: Item, outcome: Outcome): void {
+  private settle(item: Item, outcome: Outcome, { early, keptBefore }: Decided): void {
+    const type = item.envelope.event?.type ?? '';
+    // An opening gives the name that webhooks use, and they may come while it is written: those are looked for afterwards.
+    const isCalled = PAYMENTS.has(type) ? early.has(item) || this.kept > keptBefore : type === 'checkout.opened';
+    if (isCalled && TAKEN_IN.has(outcome.verdict)) outcome.early = true;
     this.deps.decided(item, outcome);
     item.settle(outcome);
   }
@@ -169,6 +178,13 @@ export class BatchRunner {
   }
 }
 
+/** What was decided; `early` are the events that may give their orders names under which something is kept already. */
+type Decided = DecidedBatch & { early: ReadonlySet<Item>; keptBefore: number };
+
+/** Verdicts under which an order has taken an event in, and with it perhaps a name it did not have. */
+const TAKEN_IN = new Set<string>(['applied', 'surplus', 'mismatch']);
+/** What gives an order a payment, and perhaps a subscription or a payer. */
+const PAYMENTS = new Set<string>(['payment.authorized', 'payment.captured']);
 const UNPLACED = new Set<string>(['unmatched', 'foreign']);
 const addressOf = ({ envelope }: Item) => envelope.orderId ?? `${envelope.provider}:${envelope.providerOrderId}`;
 
@@ -181,6 +197,8 @@ export function requestOf({ envelope }: Pick<Item, 'envelope'>): LoadRequest {
     providerOrderId: envelope.providerOrderId,
     eventKey: envelope.eventKey,
     paymentId: event && 'paymentId' in event ? (event.paymentId ?? null) : null,
+    subscriptionId: event && 'subscriptionId' in event ? (event.subscriptionId ?? null) : null,
+    needsEarly: PAYMENTS.has(event?.type ?? ''),
     needsGrants: event?.type === 'refund.updated' || event?.type === 'dispute.updated',
     needsDeadEffects: event?.type === 'retry.requested',
   };

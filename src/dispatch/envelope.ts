@@ -44,6 +44,8 @@ export type Outcome = {
   orderId: string | null;
   state: string | null;
   version: number | null;
+  /** The event gave its order a name, and something told before may be kept under it that can be decided now. */
+  early?: true;
 };
 
 /** One call's event on its way through the queue, the batch and the commit. */
