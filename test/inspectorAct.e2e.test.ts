@@ -55,18 +55,17 @@ describe.skipIf(!browserPath)(`acting in a browser${why}`, () => {
       const colleague = await visit(browser, service, `/inspector/orders/${id}`);
       await page.locator('#search').fill(paymentId);
       await page.locator('#search').press('Enter');
-      if (!page.url().includes(id)) await page.locator(`a[href*="${id}"]`).first().click();
+      await page.waitForURL(`**/inspector/orders/${id}`);
       await page.getByText('Stuck: it is paid, and the grant cannot be written').waitFor();
       await page.locator('#act').getByRole('link', { name: 'Dry run: Retry what failed' }).click();
-      await page.getByLabel('Reason').fill('the customer called, the database is mended');
-      await page.getByLabel('Who you are').fill('ada@ops.example');
-      await page.getByRole('button', { name: 'See what it would do' }).click();
       const dryRun = page.locator('#dry-run');
       await dryRun.getByText('tries to write the grant again').waitFor();
       await dryRun.getByText('The customer gets the access that was bought.').waitFor();
+      await page.getByLabel('Reason').fill('the customer called, the database is mended');
+      await page.getByLabel('Who you are').fill('ada@ops.example');
       await page.getByRole('button', { name: 'Retry now' }).click();
       await page.getByText('Retry: applied: the grant: applied. The order is subscribed.').waitFor();
-      await colleague.page.locator('h1').getByText('subscribed').waitFor({ timeout: 15_000 });
+      await colleague.page.locator('h1').getByText('subscribed').waitFor();
       await page.reload();
       expect(await page.locator('.just-told').count()).toBe(0);
       expect([...complaints, ...colleague.complaints]).toEqual([]);
@@ -122,5 +121,5 @@ describe.skipIf(!browserPath)(`acting in a browser${why}`, () => {
         }
         expect(complaints).toEqual([]);
         await context.close();
-      }, 60_000);
+      });
 });

@@ -69,6 +69,22 @@ describe('a dry run', () => {
     expect(said).toContain(`the payment belongs to another order: yes , ${other.id}`);
   });
 
+  test('of a request stands on its page from the beginning, and its button asks only why and who', async () => {
+    const order = await reservedOrder(service);
+    await giveUp(service, order, 'capture', 'the sandbox said 500');
+    const before = await service.books();
+    const page = await operator.get(path(order.id, 'retry.requested'));
+    expect(page.status).toBe(200);
+    expect(words(section(page.text, 'dry-run'))).toContain(`This takes ₹499.00 of ${order.paymentId}`);
+    expect(page.text).not.toContain('id="fill-in"');
+    const form = formIn(page.text, `${path(order.id, 'retry.requested')}"`) ?? {};
+    expect(form).toMatchObject({ reason: '', by: '' });
+    expect((await operator.post(path(order.id, 'retry.requested'), form)).status).toBe(400);
+    expect(await service.books()).toBe(before);
+    const { flash } = await send(operator, order.id, 'retry.requested', { ...form, ...WHO });
+    expect(flash).toContain('The order is authorized');
+  });
+
   test('of what would be refused has no button, only the reason', async () => {
     const order = await paidOrder(service);
     const page = await operator.get(dry(order.id, 'cancel.requested'));
@@ -80,15 +96,13 @@ describe('a dry run', () => {
     expect(formIn(retry.text, path(order.id, 'retry.requested'))).toBeNull();
   });
 
-  test('without a reason, a name or a field that is needed says so at the field, and brings no button', async () => {
+  test('without a field that is needed says so at the field, and brings no button', async () => {
     const order = await checkOut(service);
     const page = await operator.get(
-      dry(order.id, 'payment.captured', { reason: ' ', by: '', amountMinor: '4,99', currency: 'inr' }),
+      dry(order.id, 'payment.captured', { amountMinor: '4,99', currency: 'inr' }),
     );
     expect(page.status).toBe(400);
     for (const sentence of [
-      'Say why',
-      'Say who you are',
       'Payment is missing.',
       'Write it in digits',
       'must be an ISO 4217 code',

@@ -47,7 +47,8 @@ describe('hostile text', () => {
     for (const type of types) {
       const page = await operator.get(dry(order.id, type, fields));
       expect([type, page.text.includes('<img'), page.text.includes('<script>document')]).toEqual([type, false, false]);
-      expect(page.text).toContain('&lt;img src=x');
+      // Nothing can be retried, so nobody is asked why.
+      if (type !== 'retry.requested') expect(page.text).toContain('&lt;img src=x');
     }
   });
 

@@ -25,7 +25,10 @@ export function formIn(html: string, action: string): Record<string, string> | n
       .replaceAll('&lt;', '<')
       .replaceAll('&gt;', '>')
       .replaceAll('&amp;', '&');
-  const fields = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+  const fields = [
+    ...form.matchAll(/<input (?:type="hidden"|id="[^"]+") name="([^"]+)" value="([^"]*)"/g),
+    ...form.matchAll(/<textarea [^>]*name="([^"]+)"[^>]*>([^<]*)</g),
+  ];
   return Object.fromEntries(fields.map(([, name = '', value = '']) => [name, asTyped(value)]));
 }
 export async function dryForm(operator: Signed, id: string, type: string, fields: Record<string, string> = {}) {

@@ -1,5 +1,6 @@
-// The page of one event for one order: fill it in, see what it would do, and only then send it. The first two steps are
-// plain reads; the third is a post to the same address.
+// The page of one event for one order: fill it in, see what it would do, and only then say why and send it. The first two
+// steps are plain reads; the third is a post to the same address. A request needs nothing filled in: its page begins with
+// what it would do.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { paymentOwner } from '../../../db/paymentOwner.ts';
@@ -15,7 +16,7 @@ import { dryRunView } from './dryRunView.ts';
 import { EVENT_WORDS } from './eventWords.ts';
 import { explanationList, outcomeSentence } from './explanation.ts';
 import { type Field, fieldsOf, readEvent } from './fields.ts';
-import { confirmForm, type Errors, type Typed, wishForm } from './formView.ts';
+import { confirmForm, type Errors, type Typed, type WhoAndWhy, wishForm } from './formView.ts';
 import { rememberedName } from './remembered.ts';
 import { readSubject, type Subject } from './subject.ts';
 
@@ -53,10 +54,13 @@ type Asked = { subject: Subject; type: SendableType; isDry: boolean; param: (nam
 
 async function pageOf(c: Ctx, deps: InspectorDeps, { subject, type, isDry, param }: Asked): Promise<Response> {
   const fields = subject.live ? fieldsOf(type, subject.live.state.context) : [];
-  const typed = typedOf(fields, param, isDry);
-  if (!isDry) typed.by = rememberedName(c);
-  const heardBy = isDry ? await whoHears(deps, subject, type, param) : subject;
-  const wish = isDry ? wishOf(heardBy, type, param) : null;
+  const presets = new Map(fields.map(field => [field.param, field.preset]));
+  const value = (name: string) => (isDry ? param(name) : param(name) || (presets.get(name) ?? ''));
+  const typed = Object.fromEntries(fields.map(field => [field.param, value(field.param)]));
+  const why = { reason: param('reason'), by: param('by') || rememberedName(c) };
+  const isAsked = isDry || isRequestType(type);
+  const heardBy = isAsked ? await whoHears(deps, subject, type, value) : subject;
+  const wish = isAsked ? wishOf(heardBy, type, name => BEFOREHAND[name] ?? value(name)) : null;
   const run = wish?.event ? await dryRun(deps, heardBy, { type, ...wish, event: wish.event }) : null;
   const errors = wish?.errors ?? {};
   const { title, means } = EVENT_WORDS[type];
@@ -80,8 +84,8 @@ async function pageOf(c: Ctx, deps: InspectorDeps, { subject, type, isDry, param
             )
       }
       <div class="act-columns">
-        <div class="act-side">${panel({ id: 'fill-in', title: '1. Fill it in', live: false, body: wishForm(row.id, type, fields, typed, errors) })}</div>
-        <div class="act-main">${resultPanels(c, deps, { subject: heardBy, type, run, typed })}</div>
+        ${fields.length > 0 ? panel({ id: 'fill-in', title: '1. Fill it in', live: false, body: wishForm({ id: row.id, type, fields, typed, why, errors, isFirst: run === null }) }) : ''}
+        ${run ? runPanels(c, deps, { subject: heardBy, type, run, typed, why, step: fields.length > 0 ? 2 : 1 }) : panel({ id: 'now', title: 'As the order stands now', live: false, body: standing(subject, type) })}
       </div>
     </div>`,
   });
@@ -101,16 +105,15 @@ async function whoHears(
   return owner === null || owner === id ? subject : readSubject(db, owner);
 }
 
-function resultPanels(
-  c: Ctx,
-  deps: InspectorDeps,
-  { subject, type, run, typed }: { subject: Subject; type: SendableType; run: DryRun | null; typed: Typed },
-): Html {
-  if (!run)
-    return html`${panel({ id: 'now', title: 'As the order stands now', live: false, body: standing(subject, type) })}`;
-  const confirm = { id: subject.row.id, type, viewer: c.var.viewer, run, typed, eventKey: deps.newId('evt') };
-  return html`${panel({ id: 'dry-run', title: '2. What it would do', aside: 'Nothing of it is written', live: false, body: dryRunView(subject, run, deps.clock()) })}
-    ${panel({ id: 'send', title: '3. Send it', live: false, body: confirmForm(confirm) })}`;
+/** What stands in a dry run where the sent event has why and who asks: neither decides anything. */
+const BEFOREHAND: Readonly<Record<string, string>> = { reason: 'asked beforehand', by: 'inspector' };
+
+type Run = { subject: Subject; type: SendableType; run: DryRun; typed: Typed; why: WhoAndWhy; step: number };
+
+function runPanels(c: Ctx, deps: InspectorDeps, { subject, type, run, typed, why, step }: Run): Html {
+  const confirm = { id: subject.row.id, type, viewer: c.var.viewer, run, typed, why, eventKey: deps.newId('evt') };
+  return html`${panel({ id: 'dry-run', title: `${step}. What it would do`, aside: 'Nothing is written yet', live: false, body: dryRunView(subject, run, deps.clock()) })}
+    ${panel({ id: 'send', title: `${step + 1}. Say why, and send it`, live: false, body: confirmForm(confirm) })}`;
 }
 
 /** What is known before anything is filled in. */
@@ -118,19 +121,13 @@ function standing({ live, row }: Subject, type: SendableType): Html {
   if (!live) return html`<p>Nothing is decided on an order that cannot be read; facts are kept until it can be.</p>`;
   const explained = explainEvents(live, row.deadEffects).find(each => each.type === type);
   if (!explained) return html``;
-  return html`<p>${type === 'retry.requested' ? 'The dry run says what a retry would run. Of itself the event:' : outcomeSentence(explained, live.state.context)}</p>
+  return html`<p>${outcomeSentence(explained, live.state.context)}</p>
     ${explanationList(explained, { context: live.state.context, event: null })}`;
 }
 
-/** What was typed, by the names in the form. In a form that is opened anew the presets stand where its link says nothing. */
-export function typedOf(
-  fields: readonly Field[],
-  param: (name: string) => string,
-  isTyped: boolean,
-): Record<string, string> {
-  const all = [...fields.map(field => field.param), 'reason', 'by'];
-  const names = isTyped ? all : all.filter(name => param(name) !== '');
-  return Object.fromEntries(names.map(name => [name, param(name)]));
+/** Everything that was typed, by the names in the forms. */
+export function typedOf(fields: readonly Field[], param: (name: string) => string): Record<string, string> {
+  return Object.fromEntries([...fields.map(field => field.param), 'reason', 'by'].map(name => [name, param(name)]));
 }
 
 export type ReadWish = { event: ReturnType<typeof readEvent>['event']; reason: string; by: string; errors: Errors };

@@ -104,7 +104,7 @@ function startForm(c: Ctx, cause: StuckCause, eventKey: string, { orders, nextCu
   return html`<form method="post" action="${PATH}" class="stack act-form">
     ${csrfField(c.var.viewer)}
     <input type="hidden" name="cause" value="${cause}" /><input type="hidden" name="key" value="${eventKey}" />
-    ${whoAndWhyFields({ by: rememberedName(c) }, {})}
+    ${whoAndWhyFields({ reason: '', by: rememberedName(c) })}
     <div class="buttons"><button class="button primary">${button}</button>
       <span class="note">Each on its own: one that fails stops no other. Sent twice, it runs once.</span></div>
   </form>`;

@@ -15,34 +15,47 @@ export type Errors = Readonly<Record<string, string>>;
 export const actHref = (id: string, type: string): string =>
   `/inspector/orders/${encodeURIComponent(id)}/act/${encodeURIComponent(type)}`;
 
-/** Step 1. A plain form that asks: it changes nothing, so its address can be pasted into a chat. */
-export function wishForm(id: string, type: SendableType, fields: readonly Field[], typed: Typed, errors: Errors): Html {
+export type WhoAndWhy = { reason: string; by: string };
+
+export type WishForm = {
+  id: string;
+  type: SendableType;
+  fields: readonly Field[];
+  typed: Typed;
+  why: WhoAndWhy;
+  errors: Errors;
+  /** Nothing is shown yet of what it would do. */
+  isFirst: boolean;
+};
+
+/** The event's own fields, in a plain form that asks: it changes nothing, so its address can be pasted into a chat. */
+export function wishForm({ id, type, fields, typed, why, errors, isFirst }: WishForm): Html {
   const rare = fields.filter(({ isRare }) => isRare);
   const isRareUsed = rare.some(({ param }) => typed[param] || errors[param]);
   return html`<form method="get" action="${actHref(id, type)}#dry-run" class="stack act-form">
     <input type="hidden" name="dry" value="1" />
+    ${Object.entries(why).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}" />` : ''))}
     ${fields.filter(({ isRare }) => !isRare).map(field => fieldView(field, typed, errors))}
     ${
       rare.length > 0
         ? html`<details ${isRareUsed ? html`open` : ''}><summary>Rarely needed</summary><div class="stack">${rare.map(field => fieldView(field, typed, errors))}</div></details>`
         : ''
     }
-    ${whoAndWhyFields(typed, errors)}
-    <div class="buttons"><button class="button primary">See what it would do</button><span class="note">Nothing is sent yet.</span></div>
+    <div class="buttons"><button class="button ${isFirst ? 'primary' : ''}">See what it would do</button><span class="note">Nothing is sent yet.</span></div>
   </form>`;
 }
 
 /** Who asks, and why: kept with whatever is done. */
-export function whoAndWhyFields(typed: Typed, errors: Errors): Html {
+export function whoAndWhyFields({ reason, by }: WhoAndWhy): Html {
   return html`<div class="field">
       <label for="reason">Reason</label>
-      <textarea id="reason" name="reason" required maxlength="${MAX_REASON_LENGTH}" aria-describedby="reason-note" ${invalid('reason', errors)}>${typed.reason ?? ''}</textarea>
-      ${errorOf('reason', errors)}<p class="note" id="reason-note">It stands in the order’s timeline, for whoever looks next.</p>
+      <textarea id="reason" name="reason" required maxlength="${MAX_REASON_LENGTH}" aria-describedby="reason-note">${reason}</textarea>
+      <p class="note" id="reason-note">It stands in the order’s timeline, for whoever looks next.</p>
     </div>
     <div class="field">
       <label for="by">Who you are</label>
-      <input id="by" name="by" value="${typed.by ?? ''}" required maxlength="${MAX_BY_LENGTH}" autocomplete="name" aria-describedby="by-note" ${invalid('by', errors)} />
-      ${errorOf('by', errors)}<p class="note" id="by-note">A name or an address; this browser remembers it.</p>
+      <input id="by" name="by" value="${by}" required maxlength="${MAX_BY_LENGTH}" autocomplete="name" aria-describedby="by-note" />
+      <p class="note" id="by-note">A name or an address; this browser remembers it.</p>
     </div>`;
 }
 
@@ -71,12 +84,13 @@ export type Confirm = {
   viewer: Viewer;
   run: DryRun;
   typed: Typed;
+  why: WhoAndWhy;
   /** Made for this form: whatever is sent under it is sent once. */
   eventKey: string;
 };
 
-/** Step 3: bound to the version the dry run saw. Dead, with the reason, where it would be refused. */
-export function confirmForm({ id, type, viewer, run, typed, eventKey }: Confirm): Html {
+/** The last step: bound to the version the dry run saw. Dead, with the reason, where it would be refused. */
+export function confirmForm({ id, type, viewer, run, typed, why, eventKey }: Confirm): Html {
   const button = run.sendsBack === null ? EVENT_WORDS[type].button : `Send ${run.sendsBack} back`;
   if (viewer.role !== 'operator') return deadButton(button, VIEWER_SENTENCE);
   if (run.refused) return deadButton(button, run.refused);
@@ -85,8 +99,9 @@ export function confirmForm({ id, type, viewer, run, typed, eventKey }: Confirm)
     <input type="hidden" name="version" value="${run.version}" />
     <input type="hidden" name="key" value="${eventKey}" />
     ${Object.entries(typed).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-    <div class="buttons"><button class="button primary">${button}</button>
-      <span class="note">Only if the order still stands at version ${run.version}. Sent once, as <code>${eventKey}</code>.</span></div>
+    ${whoAndWhyFields(why)}
+    <div class="buttons"><button class="button primary">${button}</button></div>
+    <p class="note">Sent only if the order still stands at version ${run.version}, and once, as <code>${eventKey}</code>.</p>
   </form>`;
 }
 

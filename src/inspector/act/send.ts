@@ -49,7 +49,7 @@ export async function sendForm(c: Ctx, deps: InspectorDeps): Promise<Response> {
   const { id } = subject.row;
   const wish = wishOf(subject, type, param);
   if (!wish.event) throw new InvalidRequest(Object.values(wish.errors).join(' '));
-  const typed = typedOf(subject.live ? fieldsOf(type, subject.live.state.context) : [], param, true);
+  const typed = typedOf(subject.live ? fieldsOf(type, subject.live.state.context) : [], param);
   rememberName(c, wish.by);
   const sent: Sent = { id, type, ...wish, event: wish.event, eventKey, version };
   try {
