@@ -42,6 +42,7 @@ const CAUSES: [cause: string, says: RegExp, todo: RegExp][] = [
   ['snapshot_unreadable', /cannot be read/, /goes on by itself/],
   ['webhook_undecodable', /cannot be understood/, /\/v1\/events\?verdict=parked/],
   ['listing_late', /listed to the end for a day/, /tried again by itself/],
+  ['disputes_not_listed', /disputes to us/, /tried again by itself/],
   ['event_key_reused', /another body/, /secret/],
   ['endpoint_disabled', /410 Gone/, /PATCH \/v1\/endpoints\/ept_1/],
 ];

@@ -56,6 +56,7 @@ describe('a payment', () => {
       currency: 'EUR',
       live: false,
       refunds: [],
+      disputes: [],
       occurredAt: expect.stringMatching(/^\d{4}-.*\.000Z$/),
     });
   });

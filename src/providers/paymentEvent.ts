@@ -43,10 +43,15 @@ export function refundEvents({
   }));
 }
 
+export type DisputeEvent = Extract<UnstampedOrderEvent, { type: 'dispute.updated' }>;
+
 /** One event a dispute, as it stands now. */
-export function disputeEvents({ paymentId, disputes = [] }: ProviderPayment): UnstampedOrderEvent[] {
+export function disputeEvents({
+  paymentId,
+  disputes = [],
+}: Pick<ProviderPayment, 'paymentId' | 'disputes'>): DisputeEvent[] {
   return disputes.map(({ disputeId, state, amountMinor, occurredAt }) => ({
-    type: 'dispute.updated',
+    type: 'dispute.updated' as const,
     paymentId,
     disputeId,
     state,

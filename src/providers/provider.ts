@@ -106,6 +106,9 @@ export type ProviderPayment = {
 
 export type PaymentPage = { cursor: string | null; payments: ProviderPayment[] };
 
+/** Disputes as their own list tells them: each names its payment. */
+export type DisputePage = { cursor: string | null; disputes: { paymentId: string; dispute: ProviderDispute }[] };
+
 export type PaymentProvider = {
   name: string;
   /** The merchant account and mode of this deployment at the provider; events of another one do not fit. */
@@ -150,6 +153,10 @@ export type PaymentProvider = {
   orderMark?(providerOrderId: string): Promise<string | null>;
   /** Payments that changed since, page by page; `cursor` null begins and, in the answer, ends. */
   listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
+  /** Disputes opened since, whenever they were paid, each as it stands now; paged like the payments, `since` the same for
+   * all pages. Absent where the payments' list tells them, or nothing does.
+   * @throws ProviderRefused where the key may not read disputes, ProviderUnreachable */
+  listDisputes?(since: Date, cursor: string | null): Promise<DisputePage>;
   /** Captures an authorised payment; captured already is success. `key` is the same for ever.
    * @throws ProviderRefused, ProviderUnreachable (then fetch before trying again) */
   capture(request: { paymentId: string; amountMinor: number; currency: string; key: string }): Promise<ProviderPayment>;

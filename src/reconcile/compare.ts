@@ -5,7 +5,7 @@ import { isNewer, type MovedBack } from '../../machines/money.ts';
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Envelope } from '../dispatch/envelope.ts';
 import type { PaymentProvider, ProviderPayment } from '../providers/provider.ts';
-import { learned } from './learned.ts';
+import { type Disputed, learned, learnedDisputes } from './learned.ts';
 
 /**
  * What the provider's list can find and no event explains:
@@ -20,13 +20,21 @@ const FINAL = new Set(['applied', 'duplicate', 'stale', 'mismatch', 'surplus', '
 
 /** The facts of this payment that dispatch has not heard yet. Empty when all is as we know it. */
 export function newsOf(provider: string, payment: ProviderPayment, known: KnownPayment): Envelope[] {
-  return learned(provider, payment).filter(({ event, eventKey }) => {
+  const isMoney = payment.state === 'captured' || payment.state === 'authorized';
+  return known.orderId === null && !isMoney ? [] : unheard(learned(provider, payment), known);
+}
+
+/** The same of disputes that were told apart from their payment. */
+export const newsOfDisputes = (provider: string, disputed: Disputed, known: KnownPayment): Envelope[] =>
+  unheard(learnedDisputes(provider, disputed), known);
+
+function unheard(facts: Envelope[], known: KnownPayment): Envelope[] {
+  return facts.filter(({ event, eventKey }) => {
     const verdict = known.verdicts[eventKey];
     if (verdict !== undefined && FINAL.has(verdict)) return false;
     // What is kept is the sweeper's to try again; once its order is here, it is decided at once.
     if (verdict !== undefined && (verdict === 'parked' || known.orderId === null)) return false;
-    if (event === null || isKnown(event, known)) return false;
-    return known.orderId !== null || payment.state === 'captured' || payment.state === 'authorized';
+    return event !== null && !isKnown(event, known);
   });
 }
 

@@ -16,7 +16,7 @@ import { contradicts, type FindingKind, findingOf, newsOf } from './compare.ts';
 import { learned } from './learned.ts';
 
 /** Payments told at the same time: dispatch takes them together, and live traffic waits behind no more than these. */
-const TOLD_AT_ONCE = 20;
+export const TOLD_AT_ONCE = 20;
 
 export type ReconcileDeps = {
   db: Database;
@@ -99,7 +99,7 @@ async function marked(
 }
 
 /** The facts of one payment, in their order. True when one of them changed what we know. */
-async function tell({ dispatch, log }: ReconcileDeps, news: readonly Envelope[]): Promise<boolean> {
+export async function tell({ dispatch, log }: ReconcileDeps, news: readonly Envelope[]): Promise<boolean> {
   let learnt = false;
   for (const envelope of news) {
     try {

@@ -3,45 +3,57 @@
 import { createHash } from 'node:crypto';
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Envelope } from '../dispatch/envelope.ts';
-import { disputeEvents, paymentEvent, refundEvents } from '../providers/paymentEvent.ts';
+import {
+  type DisputeEvent,
+  disputeEvents,
+  paymentEvent,
+  type RefundEvent,
+  refundEvents,
+} from '../providers/paymentEvent.ts';
 import type { ProviderPayment } from '../providers/provider.ts';
 
 /** The events a payment stands for now, its own first; none while it is pending. `order` says whose it is where the payment does not. */
-export function learned(
-  provider: string,
-  payment: ProviderPayment,
-  order: { orderId: string | null; providerOrderId: string | null } = payment,
-): Envelope[] {
+export function learned(provider: string, payment: ProviderPayment, order: Whose = payment): Envelope[] {
+  const { paymentId, payerId } = payment;
+  const whose = {
+    orderId: payment.orderId ?? order.orderId,
+    providerOrderId: payment.providerOrderId ?? order.providerOrderId,
+  };
   const own = paymentEvent(payment);
-  return [...(own ? [own] : []), ...refundEvents(payment), ...disputeEvents(payment)].map(event => {
-    const raw = Buffer.from(JSON.stringify(tellsOfMoneyBack(event) ? event : payment));
-    return {
-      source: 'reconcile',
-      orderId: payment.orderId ?? order.orderId,
-      provider,
-      providerOrderId: payment.providerOrderId ?? order.providerOrderId,
-      ...(payment.payerId !== undefined && { payerId: payment.payerId }),
-      eventKey: keyOf(event, payment),
-      event,
-      received: {
-        eventType: event.type,
-        raw,
-        bodyHash: createHash('sha256').update(raw).digest('hex'),
-        headers: {},
-      },
-    };
+  const back = [...refundEvents(payment), ...disputeEvents(payment)];
+  return [
+    ...(own ? [{ event: own, eventKey: keyOfPayment(payment), told: payment }] : []),
+    ...back.map(event => ({ event, eventKey: keyOfMoneyBack(paymentId, event), told: event })),
+  ].map(fact => ({ ...envelopeOf(provider, fact, whose), ...(payerId !== undefined && { payerId }) }));
+}
+
+/** A payment of which only disputes were told. */
+export type Disputed = Pick<ProviderPayment, 'paymentId' | 'disputes'>;
+
+/** The same events for disputes that were told apart from their payment, by which they find their order. */
+export function learnedDisputes(provider: string, disputed: Disputed): Envelope[] {
+  return disputeEvents(disputed).map(event => {
+    const eventKey = keyOfMoneyBack(disputed.paymentId, event);
+    return envelopeOf(provider, { event, eventKey, told: event }, { orderId: null, providerOrderId: null });
   });
 }
 
-const tellsOfMoneyBack = ({ type }: UnstampedOrderEvent) => type === 'refund.updated' || type === 'dispute.updated';
+type Whose = { orderId: string | null; providerOrderId: string | null };
+/** `told` is what is kept as it was learned. */
+type Fact = { event: UnstampedOrderEvent; eventKey: string; told: unknown };
 
-function keyOf(
-  event: UnstampedOrderEvent,
-  { paymentId, state, amountMinor, occurredAt = '' }: ProviderPayment,
-): string {
+function envelopeOf(provider: string, { event, eventKey, told }: Fact, whose: Whose): Envelope {
+  const raw = Buffer.from(JSON.stringify(told));
+  const bodyHash = createHash('sha256').update(raw).digest('hex');
+  const received = { eventType: event.type, raw, bodyHash, headers: {} };
+  return { source: 'reconcile', ...whose, provider, eventKey, event, received };
+}
+
+const keyOfPayment = ({ paymentId, state, amountMinor, occurredAt = '' }: ProviderPayment) =>
+  `rc:${paymentId}:${state}:${amountMinor}:${occurredAt}`;
+
+function keyOfMoneyBack(paymentId: string, event: RefundEvent | DisputeEvent): string {
   if (event.type === 'refund.updated') return `rc:${paymentId}:refund:${event.refundId}:${event.state}`;
   // A dispute can be won, and then be lost after all, and won again.
-  if (event.type === 'dispute.updated')
-    return `rc:${paymentId}:dispute:${event.disputeId}:${event.state}:${event.occurredAt ?? ''}`;
-  return `rc:${paymentId}:${state}:${amountMinor}:${occurredAt}`;
+  return `rc:${paymentId}:dispute:${event.disputeId}:${event.state}:${event.occurredAt ?? ''}`;
 }

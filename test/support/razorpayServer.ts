@@ -1,8 +1,8 @@
-// Razorpay's API played over real HTTP: it keeps orders, payments and refunds, refuses what the real one refuses, and
+// Razorpay's API played over real HTTP: it keeps orders, payments, refunds and disputes, refuses what the real one refuses, and
 // can act and then lose the answer, answer late, or not at all.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Fields, orderEntity, paymentEntity, RAZORPAY, refundEntity } from './razorpayBodies.ts';
+import { disputeEntity, type Fields, orderEntity, paymentEntity, RAZORPAY, refundEntity } from './razorpayBodies.ts';
 import { checkAmount, checkCapture, checkNotes, checkRefundKey, onlyFields, Refusal } from './razorpayRules.ts';
 
 /** What happens to the answer of the next call, after the call was worked off (except for a number: a status before). */
@@ -13,6 +13,7 @@ export type RazorpayServer = {
   orders: Map<string, Fields>;
   payments: Map<string, Fields>;
   refunds: Map<string, Fields>;
+  disputes: Map<string, Fields>;
   subscriptions: Map<string, Fields>;
   invoices: Map<string, Fields>;
   /** `METHOD /path?query`, in the order they came. */
@@ -20,9 +21,17 @@ export type RazorpayServer = {
   /** Applied to the next calls whose `METHOD /path` matches, one each. */
   faults: { to: RegExp; fault: Fault }[];
   /** Where the documentation contradicts itself. */
-  readings: { receiptIsUnique: boolean; refundKeyIsHonoured: boolean; alreadyCapturedText: string };
+  readings: {
+    receiptIsUnique: boolean;
+    refundKeyIsHonoured: boolean;
+    alreadyCapturedText: string;
+    /** No page says in which order disputes are listed; a sample has the newest first. */
+    disputesOldestFirst: boolean;
+  };
   /** A payment somebody made at the bank, on an order or without one. */
   pay(orderId: string | null, more?: Fields): Fields;
+  /** The customer's bank disputes a payment: all of it unless told. */
+  dispute(paymentId: unknown, more?: Fields): Fields;
   /** A charge of a subscription, with the invoice and the order Razorpay makes for it. */
   charge(subscriptionId: string, more?: Fields): Fields;
   close(): Promise<void>;
@@ -33,6 +42,7 @@ export async function startRazorpay(): Promise<RazorpayServer> {
     orders: new Map(),
     payments: new Map(),
     refunds: new Map(),
+    disputes: new Map(),
     subscriptions: new Map(),
     invoices: new Map(),
     calls: [],
@@ -41,6 +51,7 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       receiptIsUnique: true,
       refundKeyIsHonoured: true,
       alreadyCapturedText: 'This payment has already been captured',
+      disputesOldestFirst: false,
     },
     pay(orderId, more = {}) {
       const order = orderId === null ? undefined : state.orders.get(orderId);
@@ -50,6 +61,12 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       const payment = paymentEntity({ id, order_id: orderId, amount, currency, status: 'captured', ...more });
       state.payments.set(id, payment);
       return payment;
+    },
+    dispute(paymentId, more = {}) {
+      const { id: payment_id, amount, currency } = known('payments', String(paymentId));
+      const dispute = disputeEntity({ id: nextId('disp'), payment_id, amount, currency, ...more });
+      state.disputes.set(String(dispute.id), dispute);
+      return dispute;
     },
     charge(subscription_id, more = {}) {
       if (!state.subscriptions.has(subscription_id)) {
@@ -111,6 +128,10 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       );
     }
     if (id !== '') return known(kind, id);
+    if (kind === 'disputes') {
+      onlyFields(query, ['count', 'skip']);
+      return page([...state.disputes.values()], query, state.readings.disputesOldestFirst);
+    }
     if (kind === 'invoices') {
       onlyFields(query, ['type', 'payment_id', 'receipt', 'customer_id', 'subscription_id', 'count', 'skip']);
       return page(
@@ -128,7 +149,8 @@ export async function startRazorpay(): Promise<RazorpayServer> {
   }
 
   function known(kind: string, id: string): Fields {
-    const maps: Record<string, Map<string, Fields>> = { orders: state.orders, subscriptions: state.subscriptions };
+    const { orders, subscriptions, disputes } = state;
+    const maps: Record<string, Map<string, Fields>> = { orders, subscriptions, disputes };
     const found = (maps[kind] ?? state.payments).get(id);
     if (!found) throw new Refusal('The id provided does not exist');
     return found;
@@ -228,10 +250,11 @@ const nextId = (prefix: string) => `${prefix}_F${String(++serial).padStart(6, '0
 const collection = (items: Fields[]) => ({ entity: 'collection', count: items.length, items });
 
 /** Newest first, ten unless told. */
-function page(items: Fields[], query: Record<string, string>): unknown {
+function page(items: Fields[], query: Record<string, string>, oldestFirst = false): unknown {
   const { from = 0, to = Number.MAX_SAFE_INTEGER, count = 10, skip = 0 } = query;
   if (Number(count) > 100) throw new Refusal('The count may not be greater than 100.');
   const inTime = items.filter(item => Number(item.created_at) >= Number(from) && Number(item.created_at) <= Number(to));
   inTime.sort((a, b) => Number(b.created_at) - Number(a.created_at));
+  if (oldestFirst) inTime.reverse();
   return collection(inTime.slice(Number(skip), Number(skip) + Number(count)));
 }

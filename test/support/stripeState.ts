@@ -1,5 +1,8 @@
-// What a fake Stripe remembers and refuses: sessions, payment intents, refunds and invoices, each in the states the real
+// What a fake Stripe remembers and refuses: sessions, payment intents, refunds, disputes and invoices, each in the states the real
 // ones have, and the things a customer or a bank does to them.
+
+import { createStripeDisputes, type StripeDisputes } from './stripeDisputes.ts';
+import { createStripeRefunds } from './stripeRefunds.ts';
 import {
   type Fields,
   found,
@@ -15,6 +18,7 @@ import {
 import { createStripeSubscriptions, type StripeSubscriptions } from './stripeSubscriptions.ts';
 
 export type StripeState = {
+  disputes: StripeDisputes;
   subscriptions: StripeSubscriptions;
   sessions: Map<string, StripeObject>;
   intents: Map<string, StripeObject>;
@@ -32,7 +36,6 @@ export type StripeState = {
 export function createStripeState(now: () => Date): StripeState {
   const sessions = new Map<string, StripeObject>();
   const intents = new Map<string, StripeObject>();
-  const refunds = new Map<string, StripeObject>();
   const invoices = new Map<string, StripeObject>();
   let counter = 0;
   const id = (prefix: string) => `${prefix}Fake${String(++counter).padStart(8, '0')}`;
@@ -114,7 +117,13 @@ export function createStripeState(now: () => Date): StripeState {
   }
 
   function charged(intent: StripeObject): void {
-    intent.latest_charge = { id: id('ch_3'), object: 'charge', created: seconds(), amount: intent.amount };
+    intent.latest_charge = {
+      id: id('ch_3'),
+      object: 'charge',
+      created: seconds(),
+      amount: intent.amount,
+      disputed: false,
+    };
   }
 
   function pay(sessionId: string, how = 'captured'): StripeObject {
@@ -193,46 +202,12 @@ export function createStripeState(now: () => Date): StripeState {
     });
   }
 
-  const refundsOf = (intentId: unknown) =>
-    [...refunds.values()].filter(entry => entry.payment_intent === intentId).reverse();
-
-  function createRefund(fields: Fields): StripeObject {
-    only(fields, ['payment_intent', 'amount', 'metadata']);
-    const intent = found(intents, fields.payment_intent, 'payment_intent');
-    need(intent.status === 'succeeded', 'payment_intent', 'charge_not_refundable');
-    const back = refundsOf(intent.id)
-      .filter(({ status }) => status !== 'failed' && status !== 'canceled')
-      .reduce((sum, { amount }) => sum + amount, 0);
-    if (back === intent.amount_received) {
-      throw new StripeRefusal(
-        400,
-        'charge_already_refunded',
-        `Charge ${intent.latest_charge.id} has already been refunded.`,
-      );
-    }
-    if (intent.disputed) throw new StripeRefusal(400, 'charge_disputed', 'The charge has been charged back.');
-    const amount = Number(fields.amount ?? intent.amount_received - back);
-    const isFit = Number.isSafeInteger(amount) && amount > 0 && amount <= intent.amount_received - back;
-    if (!isFit) throw new StripeRefusal(400, undefined, 'Refund amount is greater than unrefunded amount on charge.');
-    const made = {
-      id: id('re_3'),
-      amount,
-      currency: intent.currency,
-      status: 'succeeded',
-      payment_intent: intent.id,
-      created: seconds(),
-      metadata: fields.metadata ?? {},
-    };
-    refunds.set(made.id, made);
-    return made;
-  }
-
   function shownIntent(intent: StripeObject, expand: string[]): StripeObject {
     const charge = intent.latest_charge;
     if (charge === null || typeof charge !== 'object') return intent;
     if (!expand.some(path => path.startsWith('latest_charge'))) return { ...intent, latest_charge: charge.id };
     if (!expand.includes('latest_charge.refunds')) return intent;
-    return { ...intent, latest_charge: { ...charge, refunds: list(refundsOf(intent.id), 10) } };
+    return { ...intent, latest_charge: { ...charge, refunds: list(refunding.of(intent.id), 10) } };
   }
 
   function shownSession(session: StripeObject, expand: string[]): StripeObject {
@@ -288,17 +263,17 @@ export function createStripeState(now: () => Date): StripeState {
       if (method === 'POST' && action === 'cancel') return shownIntent(cancelIntent(intent, fields), expand);
       return shownIntent(intent, expand);
     }
-    if (route === 'POST refunds') return createRefund(fields);
-    if (route === 'GET refunds') {
-      only(fields, ['payment_intent', 'limit', 'starting_after']);
-      return list(refundsOf(fields.payment_intent), Number(fields.limit ?? 10), fields.starting_after);
-    }
+    if (kind === 'refunds' && name === '') return refunding.handle(method, fields);
+    if (kind === 'disputes') return disputes.handle(method, name, fields);
     if (kind === 'subscriptions' || (route === 'GET invoices' && name === ''))
       return subscriptions.handle(method, name, fields);
     if (route === 'GET invoices') return found(invoices, name, 'invoice');
     throw new StripeRefusal(404, undefined, `Unrecognized request URL (${method}: ${path}).`);
   }
 
+  const refunding = createStripeRefunds({ intents, id, seconds });
+  const disputes = createStripeDisputes({ intents, id, seconds });
   const subscriptions = createStripeSubscriptions({ invoices, addIntent, charged, seconds });
-  return { subscriptions, sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
+  const refunds = refunding.byId;
+  return { disputes, subscriptions, sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
 }

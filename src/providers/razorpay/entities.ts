@@ -49,6 +49,7 @@ const disputeSchema = z.object({
   currency: currencySchema,
   status: z.string(),
   amount_deducted: z.unknown().optional(),
+  created_at: z.unknown().optional(),
 });
 const orderSchema = z.object({
   id: providerIdSchema,
@@ -69,6 +70,8 @@ export type RazorpayDispute = {
   status: string;
   /** Money taken for it; null where that is not told. */
   deducted: number | null;
+  /** When it was opened; null where that is not told. */
+  createdAtS: number | null;
 };
 export type RazorpayOrder = {
   providerOrderId: string;
@@ -133,7 +136,18 @@ export function readDispute(value: unknown): RazorpayDispute {
     currency: entity.currency,
     status: entity.status,
     deducted: numberOf(entity.amount_deducted),
+    createdAtS: numberOf(entity.created_at),
   };
+}
+
+/**
+ * `closed` says that it is over, not how: money taken means lost (disputes/entity: "0 unless lost"), none taken means it
+ * stayed with us.
+ */
+export function disputeState({ status, deducted }: Pick<RazorpayDispute, 'status' | 'deducted'>) {
+  if (status === 'won' || status === 'lost') return status;
+  if (status !== 'closed' || deducted === null) return 'opened';
+  return deducted > 0 ? 'lost' : 'won';
 }
 
 /** @throws Unreadable */

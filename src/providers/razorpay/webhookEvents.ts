@@ -5,6 +5,7 @@ import { providerIdSchema, type UnstampedOrderEvent } from '../../../machines/or
 import { paymentEvent } from '../paymentEvent.ts';
 import type { ReceivedEvent } from '../provider.ts';
 import {
+  disputeState,
   fieldOf,
   instantOf,
   ourOrderId,
@@ -105,22 +106,17 @@ function dispute({ type, entity, occurredAt }: Told): Translated {
   const told = readDispute(entity('dispute'));
   const { paymentId, disputeId, amountMinor, currency } = told;
   checkPayment('dispute', entity('payment'), paymentId, currency);
-  const state = disputeState(told, type);
+  const state = toldState(told, type);
   // What only says that it is not over must not outdo, by being later, what said that it is.
   const time = occurredAt === undefined || (state === 'opened' && told.status === 'closed') ? {} : { occurredAt };
   return { event: { type: 'dispute.updated', paymentId, disputeId, state, amountMinor, ...time } };
 }
 
-/**
- * `closed` says that it is over, not how: money taken means lost (disputes/entity: "0 unless lost"), none taken means it
- * stayed with us. A status that is not documented leaves it to the name of the event.
- */
-function disputeState({ status, deducted }: RazorpayDispute, type: string): 'opened' | 'won' | 'lost' {
-  if (status === 'won' || status === 'lost') return status;
+/** A status that is not documented leaves it to the name of the event. */
+function toldState(told: RazorpayDispute, type: string): 'opened' | 'won' | 'lost' {
+  if (told.status === 'won' || told.status === 'lost') return told.status;
   if (type === 'payment.dispute.won') return 'won';
-  if (type === 'payment.dispute.lost') return 'lost';
-  if (status !== 'closed' || deducted === null) return 'opened';
-  return deducted > 0 ? 'lost' : 'won';
+  return type === 'payment.dispute.lost' ? 'lost' : disputeState(told);
 }
 
 /** Where the payment comes along: it is the one that is meant, and its money the same kind of money. */

@@ -4,6 +4,7 @@ import type { PaymentProvider } from '../provider.ts';
 import type { StripeSettings } from '../settings.ts';
 import { createStripeApi } from './api.ts';
 import { readCallback } from './callback.ts';
+import { stripeDisputes } from './disputes.ts';
 import { stripePayments } from './payments.ts';
 import { openSession } from './sessions.ts';
 import { verifyStripeSignature } from './signature.ts';
@@ -37,6 +38,7 @@ export function createStripeProvider({ settings, clock, jitter, fetch }: StripeP
       return translateWebhook(call.body, settings.live);
     },
     ...stripePayments(api),
+    ...stripeDisputes(api),
     ...stripeSubscriptions(api),
   };
 }

@@ -38,6 +38,8 @@ export const refundListSchema = z.object({ data: z.array(refundSchema), has_more
 const chargeSchema = z.object({
   id: providerIdSchema,
   created: instant,
+  /** True for good once it was disputed, whatever became of it. */
+  disputed: z.boolean().nullish().catch(null),
   refunds: refundListSchema.nullish(),
 });
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
 import type { PaymentProvider, ProviderPayment, ProviderRefund, ReceivedEvent } from '../provider.ts';
 import { type StripeApi, StripeSaidNo } from './api.ts';
+import { withDisputes } from './disputes.ts';
 import { INVOICE_ID, intentOf, invoiceSchema, subscriptionOf } from './invoices.ts';
 import {
   PAYMENT_EXPANSION,
@@ -41,7 +42,8 @@ export function stripePayments(api: StripeApi): Outbound {
   return {
     async fetchPayment(paymentId) {
       const { intentId, subscriptionId } = await resolve(api, paymentId);
-      const payment = told(await retrieveIntent(api, intentId));
+      const intent = await retrieveIntent(api, intentId);
+      const payment = await withDisputes(api, intent, told(intent));
       const refunds = (await everyRefund(api, intentId)).map(refundTold);
       // Known to us by the id it was first told with.
       return { ...payment, paymentId, refunds, ...(subscriptionId !== null && { subscriptionId }) };
@@ -50,7 +52,8 @@ export function stripePayments(api: StripeApi): Outbound {
       try {
         const session = await retrieveSession(api, providerOrderId, [`payment_intent.${PAYMENT_EXPANSION}`]);
         // One session has at most one payment intent, however often the customer tries.
-        return session.payment_intent === null ? [] : [told(session.payment_intent, providerOrderId)];
+        const intent = session.payment_intent;
+        return intent === null ? [] : [await withDisputes(api, intent, told(intent, providerOrderId))];
       } catch (error) {
         if (isMissing(error)) return [];
         throw error;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ProviderRefused } from '../../errors.ts';
 import type { PaymentProvider, ProviderPayment } from '../provider.ts';
 import { type StripeApi, StripeSaidNo } from './api.ts';
+import { withDisputes } from './disputes.ts';
 import {
   intentOf,
   invoiceSchema,
@@ -64,7 +65,7 @@ async function chargeOf(api: StripeApi, invoice: StripeInvoice): Promise<Provide
     const expand = [PAYMENT_EXPANSION];
     const intent = await api.ask(paymentIntentSchema, stripe => stripe.paymentIntents.retrieve(intentId, { expand }));
     const payment = paymentFrom(intent);
-    return payment && { ...payment, orderId };
+    return payment && { ...(await withDisputes(api, intent, payment)), orderId };
   }
   const amountMinor = fromStripeAmount(invoice.amount_paid ?? 0, invoice.currency);
   if (!amountMinor) return null;

@@ -1,18 +1,10 @@
 // Refunds and disputes, each as the state of its own object. Their times are Stripe's events', which are in whole seconds
 // and promise no order: only states that end something carry one, so that a late `pending` never overrules them.
-import { z } from 'zod';
-import { amountMinorSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
-import { ORDER_MARK, orderIdIn, reference, refundSchema, refundStateOf, stripeCurrency } from './objects.ts';
+import { amountMinorSchema } from '../../../machines/orderEvents.ts';
+import { disputeFrom, disputeSchema } from './disputes.ts';
+import { ORDER_MARK, orderIdIn, refundSchema, refundStateOf } from './objects.ts';
 import { type EventAbout, ignored, type Translated, timeOf, undecodable } from './translation.ts';
 import { fromStripeAmount } from './units.ts';
-
-const disputeSchema = z.object({
-  id: providerIdSchema,
-  amount: z.int(),
-  currency: stripeCurrency,
-  status: z.string(),
-  payment_intent: reference,
-});
 
 export function refundUpdated(object: unknown, about: EventAbout): Translated {
   const refund = refundSchema.parse(object);
@@ -39,22 +31,15 @@ export function refundUpdated(object: unknown, about: EventAbout): Translated {
 export function disputeUpdated(object: unknown, about: EventAbout): Translated {
   const dispute = disputeSchema.parse(object);
   if (dispute.payment_intent === null) return ignored('The dispute belongs to no payment intent.');
-  const inOurUnit = fromStripeAmount(dispute.amount, dispute.currency);
-  if (inOurUnit === null) return undecodable('The amount has a fraction of a minor unit.');
-  const state = disputeStateOf(dispute.status);
+  const told = disputeFrom(dispute);
+  if (told === null) return undecodable('The amount has a fraction of a minor unit.');
   return {
     event: {
       type: 'dispute.updated',
       paymentId: dispute.payment_intent,
-      disputeId: dispute.id,
-      state,
-      amountMinor: amountMinorSchema.parse(inOurUnit),
-      ...(state !== 'opened' && timeOf(about)),
+      ...told,
+      amountMinor: amountMinorSchema.parse(told.amountMinor),
+      ...(told.state !== 'opened' && timeOf(about)),
     },
   };
-}
-
-/** `warning_*` are inquiries, which take no money and so are neither won nor lost; states we do not know are open ones. */
-function disputeStateOf(status: string): 'opened' | 'won' | 'lost' {
-  return status === 'won' || status === 'lost' ? status : 'opened';
 }
