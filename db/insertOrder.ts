@@ -1,6 +1,7 @@
 // How an order begins: a key is claimed for it, its row and transition 1 are written in one statement. Everything after
 // that goes through commit.ts.
 import type { Database } from './client.ts';
+import { paidOrders } from './trials.ts';
 
 /** A checkout key as it stands. */
 export type CheckoutKey = { requestHash: string; orderId: string };
@@ -55,17 +56,20 @@ export type NewOrder = {
   at: string;
 };
 
+// A trial is written only where nothing was paid for by then, and this statement is the one place that says so: what is
+// paid later is later, whichever of the two grants is written first, and both count in full.
 const INSERT_ORDER = `
 with o as (
   insert into orders (id, kind, user_id, product, plan_id, plan, provider, provider_account, live, amount_minor, currency, machine, state, version, snapshot, wake_at, another, return_url, metadata)
-  values ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11, $12, $13, 1, $14::text::jsonb, $15::text::timestamptz, $16, $17, $18::text::jsonb)
+  select $1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9::boolean, $10::bigint, $11, $12, $13, 1, $14::text::jsonb, $15::text::timestamptz, $16::boolean, $17, $18::text::jsonb
+  where $2::text <> 'trial' or not exists (${paidOrders('$3', '$4')})
   on conflict do nothing returning id),
 t as (
   insert into transitions (order_id, version, event_type, event, from_state, to_state, source, event_key, at)
   select o.id, 1, 'order.created', $19::text::jsonb, null, $13, $20, $21, $22::text::timestamptz from o)
 select id from o`;
 
-/** Writes the order and its first transition. False when it exists, or another open order stands in its place. */
+/** Writes the order and its first transition. False when it exists, another one stands in its place, or it is a trial of what was paid for. */
 export async function insertOrder(db: Database, order: NewOrder): Promise<boolean> {
   const rows = await db.query(INSERT_ORDER, [
     order.id,

@@ -10,6 +10,20 @@ export type TrialRow = {
   revokedAt: Date | null;
 };
 
+/**
+ * Orders that were paid for, also if the money went back or the grant could not be written yet: after one of them there is
+ * no trial. What nobody paid for leaves the way to it open.
+ */
+export const paidOrders = (userId: string, product: string) =>
+  `select id from orders where user_id = ${userId} and product = ${product}
+     and kind not in ('trial', 'gift') and state in ('captured', 'subscribed', 'refunded')`;
+
+/** The first order by which this user paid for the product; null when there is none. */
+export async function findPaidOrder(db: Database, userId: string, product: string): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>(`${paidOrders('$1', '$2')} order by id limit 1`, [userId, product]);
+  return row?.id ?? null;
+}
+
 /** Null when this user never had one. */
 export async function findTrial(db: Database, userId: string, product: string): Promise<TrialRow | null> {
   const [row] = await db.query<Row>(

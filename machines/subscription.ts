@@ -43,16 +43,17 @@ export type GrantChange = {
 
 export type NewGrant = Bought & Pick<Grant, 'orderId' | 'provider' | 'paymentId' | 'grantedAt'>;
 
+/** Whoever buys again wants to go on; a renewal is charged without anybody asking, so a cancellation outlives it. */
+export const takesCancellationBack = (kind: string): boolean => kind !== 'renewal';
+
 export function noSubscription(userId: string, product: string): Subscription {
   return { userId, product, version: 0, grants: 0, fold: null, cancelAtEnd: false, all: [] };
 }
 
-/**
- * Adds one grant: one step of the fold, whatever came before. Who buys again wants to go on, whatever was cancelled before;
- * a renewal is charged without anybody asking, so a cancellation outlives it.
- */
+/** Adds one grant: one step of the fold, whatever came before. */
 export function give(subscription: Subscription, bought: NewGrant, kind: OrderKind): GrantChange {
-  const { fold, startsAt, endsAt } = step(subscription.fold, bought);
+  const graceDays = graceOf(subscription.fold, bought, kind);
+  const { fold, startsAt, endsAt } = step(subscription.fold, { ...bought, graceDays });
   const grant: Grant = {
     orderId: bought.orderId,
     userId: subscription.userId,
@@ -63,7 +64,7 @@ export function give(subscription: Subscription, bought: NewGrant, kind: OrderKi
     baseAt: bought.baseAt,
     months: bought.months,
     days: bought.days,
-    graceDays: bought.graceDays,
+    graceDays,
     grantedAt: bought.grantedAt,
     startsAt,
     endsAt,
@@ -74,10 +75,15 @@ export function give(subscription: Subscription, bought: NewGrant, kind: OrderKi
     ...subscription,
     grants: grant.seq,
     fold,
-    cancelAtEnd: kind === 'renewal' && subscription.cancelAtEnd,
+    cancelAtEnd: subscription.cancelAtEnd && !takesCancellationBack(kind),
     all: subscription.all && [...subscription.all, grant],
   };
   return { change: 'give', subscription: next, grants: [grant], extended: goesOn(subscription.fold, bought.baseAt) };
+}
+
+/** A trial has no grace of its own. Granted on top of what is paid (the payment's grant was faster) it takes none away either. */
+function graceOf(fold: Fold | null, { baseAt, graceDays }: NewGrant, kind: OrderKind): number {
+  return kind === 'trial' && goesOn(fold, baseAt) ? Math.max(graceDays, fold.graceDays) : graceDays;
 }
 
 /** Takes the order's grant out of the fold: the subscription becomes what it would be had the order never been. */

@@ -1,11 +1,11 @@
 // Trials: an order that costs nothing and needs no provider, one per user and product. It is granted by the same machine
-// and the same commit as what is paid, so a purchase during a trial goes on where the trial ends and no day is lost.
+// and the same commit as what is paid, so a purchase during a trial goes on where the trial ends and no day is lost. Where
+// a trial and a first payment come in the same instant, the statement that writes the order decides which was first.
 import type { Database } from '../db/client.ts';
 import { insertOrder } from '../db/insertOrder.ts';
 import { readOrderRow } from '../db/orders.ts';
 import { listPlans, type PlanRow } from '../db/plans.ts';
-import { findTrial, type TrialRow } from '../db/trials.ts';
-import { readGrants } from '../db/users.ts';
+import { findPaidOrder, findTrial, type TrialRow } from '../db/trials.ts';
 import type { Clock } from './clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import { InvalidRequest, PaylatchError } from './errors.ts';
@@ -19,9 +19,6 @@ export type TrialWish = { userId: string; product: string; planId?: string };
 /** `isNew` is false when the trial was running already. */
 export type TrialView = { order: OrderView; isNew: boolean };
 
-/** Kinds of grants that nobody paid for: they leave the way to a trial open. */
-const FREE_KINDS = new Set(['trial', 'gift']);
-
 /**
  * Starts the trial of this user for this product, or answers the one that runs.
  * @throws InvalidRequest when the plan is not known, has no trial, or there is a choice of plans; PaylatchError
@@ -32,8 +29,6 @@ export async function startTrial(deps: TrialDeps, wish: TrialWish): Promise<Tria
   const before = await findTrial(db, wish.userId, wish.product);
   if (before) return runningTrial(deps, before, wish);
   const plan = await trialPlan(db, wish);
-  const paid = (await readGrants(db, wish.userId, wish.product)).find(grant => !FREE_KINDS.has(grant.kind));
-  if (paid) throw await refusal(deps, paid.orderId, 'has paid for it before');
   const id = newId('ord');
   const { userId } = wish;
   const terms = {
@@ -61,10 +56,12 @@ export async function startTrial(deps: TrialDeps, wish: TrialWish): Promise<Tria
   const origin = { another: false, returnUrl: null, metadata: null, source: 'checkout', eventKey: `trial:${id}` };
   const isNew = await insertOrder(db, newOrder(id, created, origin));
   if (!isNew) {
-    // Somebody was faster: the unique index let one in.
+    // Somebody was faster: the unique index let one in. Or a payment was.
     const other = await findTrial(db, userId, wish.product);
     if (other) return runningTrial(deps, other, wish);
-    throw new Error(`the trial ${id} was neither written nor there before`);
+    const paid = await findPaidOrder(db, userId, wish.product);
+    if (paid) throw await refusal(deps, paid, 'has paid for it before');
+    throw new Error(`the trial ${id} was not written, and nothing says why`);
   }
   await grantTrial(deps, { orderId: id, version: 1 });
   return { order: await viewOf(deps, id), isNew };
