@@ -326,6 +326,11 @@ export const subscriptions = pgTable(
     endsAt: instant('ends_at'),
     graceDays: integer('grace_days').notNull(),
     cancelAtEnd: boolean('cancel_at_end').notNull().default(false),
+    /**
+     * Each wish to end it with what is paid, the first one first: `[{at, afterSeq, reason, by}]`, `afterSeq` the last grant
+     * by then. Later grants that take it back leave it here: what was true then stays known. Null for older rows.
+     */
+    cancellations: jsonb('cancellations'),
   },
   t => [primaryKey({ columns: [t.userId, t.product] })],
 );

@@ -1,7 +1,8 @@
 // The wish to end a subscription with the period that is paid. It is a fact about the subscription and not about one of
-// its orders, so it is written here and not by a commit; raising the version makes commits under way decide again.
+// its orders, so it is written here and not by a commit; raising the version makes commits under way decide again. Each
+// wish is kept with its instant, also after a later purchase took it back: access in the past is told as it was then.
 import type { Database, Row } from './client.ts';
-import type { SubscriptionRow } from './users.ts';
+import { SUBSCRIPTION, type SubscriptionRow } from './users.ts';
 
 export type EndWish = {
   userId: string;
@@ -16,12 +17,15 @@ export type EndWish = {
 /** Where the provider goes on charging by itself. */
 export type ClosedSubscription = { orderId: string; subscriptionId: string };
 
-// Asked again, nothing changes but that an effect which had died is tried anew. Our ids of renewals are not in the order of time.
+// Asked again, the first wish stands, and nothing changes but that an effect which had died is tried anew. Our ids of renewals
+// are not in the order of time.
 const END = `
 with ended as (
-  update subscriptions set cancel_at_end = true, version = version + case when cancel_at_end then 0 else 1 end
+  update subscriptions set cancel_at_end = true, version = version + case when cancel_at_end then 0 else 1 end,
+    cancellations = case when cancel_at_end then cancellations
+      else coalesce(cancellations, '[]') || jsonb_build_object('at', $6::text, 'afterSeq', grants, 'reason', $4::text, 'by', $5::text) end
   where user_id = $1 and product = $2
-  returning user_id, product, version, grants, ends_at, grace_days, cancel_at_end),
+  returning *),
 charged as (
   select o.id, o.version, o.provider_subscription_id as subscription_id from orders o
   where o.user_id = $1 and o.product = $2 and o.provider_subscription_id is not null and exists (select from ended)
@@ -32,9 +36,8 @@ effect as (
     id || ':close:subscription:' || subscription_id, $6::text::timestamptz
   from charged
   on conflict (dedup_key) do update set status = 'pending', attempts = 0, available_at = excluded.available_at where t.status = 'dead')
-select t.user_id as "userId", t.product, t.version, t.grants, t.ends_at as "endsAt", t.grace_days as "graceDays", t.cancel_at_end as "cancelAtEnd",
-  c.id as "orderId", c.subscription_id as "subscriptionId"
-from ended t left join charged c on true`;
+select t.*, c.id as "orderId", c.subscription_id as "subscriptionId"
+from (select ${SUBSCRIPTION} from ended) t left join charged c on true`;
 
 /** The subscription as it is now, and what is closed at a provider for it; null when there is no subscription. */
 export async function endSubscription(

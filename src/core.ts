@@ -1,8 +1,8 @@
 // The functions behind the HTTP API, put together from the database, dispatch and the providers.
 import { type OrderRow, readOrderRow, readTimeline, searchOrders } from '../db/orders.ts';
 import { listPlans, type PlanRow, putPlan } from '../db/plans.ts';
-import { readGrants, readSubscriptions, type UserGrantRow } from '../db/users.ts';
-import { type Access, accessAt } from '../machines/access.ts';
+import { readSubscriptionPast, readSubscriptions } from '../db/users.ts';
+import type { Access } from '../machines/access.ts';
 import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
 import { cancelAtEnd, subscriptionView } from './cancelAtEnd.ts';
 import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
@@ -19,6 +19,7 @@ import { createRecheck } from './recheckAccess.ts';
 import { reconciliation } from './reconcile/progress.ts';
 import { previewRetryStuck, retryStuck } from './retry/bulk.ts';
 import { previewRetry, retryOrder } from './retry.ts';
+import { accessOf } from './subscriptionPast.ts';
 import { startTrial } from './trials.ts';
 
 export type CoreDeps = CheckoutDeps & {
@@ -41,8 +42,8 @@ export function createCore(deps: CoreDeps): Core {
   const dispatch = withCompany(deps);
   const retrying = { ...deps, dispatch, monotonic: () => performance.now() };
   const recheck = createRecheck({ ...deps, dispatch });
-  const accessOf = async (userId: string, product: string, at: Date) =>
-    accessTo(await readGrants(db, userId, product), at);
+  const accessTo = async (userId: string, product: string, at?: Date) =>
+    accessOf(await readSubscriptionPast(db, { userId, product, isAboutThePast: at !== undefined }), at ?? clock());
 
   return {
     dispatch,
@@ -75,10 +76,10 @@ export function createCore(deps: CoreDeps): Core {
     events: { list: filter => keptEvents(db, filter) },
     users: {
       async access(userId, product, at) {
-        const access = await accessOf(userId, product, at ?? clock());
+        const access = await accessTo(userId, product, at);
         const isDenied = at === undefined && !access.access;
         const asked = isDenied && (await recheck({ userId, product }, access));
-        return accessView(asked ? await accessOf(userId, product, clock()) : access, product);
+        return accessView(asked ? await accessTo(userId, product) : access, product);
       },
       subscriptions: async userId => (await readSubscriptions(db, userId)).map(subscriptionView),
       trial: wish => startTrial(deps, wish),
@@ -109,10 +110,6 @@ async function listOrders({ db, clock }: CoreDeps, filter: OrderFilter) {
   const page = rows.slice(0, filter.limit);
   const more = rows.length > filter.limit;
   return { orders: page.map(row => orderView(row, now)), nextCursor: more ? (page.at(-1)?.id ?? null) : null };
-}
-
-function accessTo(rows: UserGrantRow[], at: Date): Access {
-  return accessAt(rows, at, { cancelAtEnd: rows.some(row => row.cancelAtEnd) });
 }
 
 function accessView({ access, until, graceUntil, reason, grants }: Access, product: string): AccessView {

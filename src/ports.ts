@@ -149,6 +149,7 @@ export type SubscriptionView = {
   endsAt: string | null;
   graceUntil: string | null;
   cancelAtEnd: boolean;
+  cancelledAt: string | null;
 };
 
 export type PlanInput = {

@@ -1,7 +1,7 @@
 // May this user use this product at that instant? Every reason, and the instants at which one becomes the other.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { accessAt, type KnownGrant } from '../machines/access.ts';
+import { accessAt, type KnownGrant, NOT_CANCELLED } from '../machines/access.ts';
 import { foldGrants } from '../machines/periods.ts';
 import { give, noSubscription, revoke, type Subscription } from '../machines/subscription.ts';
 
@@ -128,10 +128,10 @@ describe('refunds', () => {
   });
 });
 
-describe('cancelled at its end', () => {
+describe('cancelled at its end, nobody noted when', () => {
   const known = grants({ at: '2026-01-31' });
   const at = (text: string, list = known) => {
-    const { access, reason, until, graceUntil } = accessAt(list, day(text), { cancelAtEnd: true });
+    const { access, reason, until, graceUntil } = accessAt(list, day(text), { cancelAtEnd: true, cancellations: [] });
     return { access, reason, until, graceUntil };
   };
   test('nothing changes until the paid time ends', () => {
@@ -158,7 +158,7 @@ describe('cancelled at its end', () => {
   });
   test('whoever does not say so gets the grace', () => {
     expect(answer(known, day('2026-02-28'))).toEqual([true, 'in_grace']);
-    expect(accessAt(known, day('2026-02-28'), {})).toEqual(accessAt(known, day('2026-02-28'), { cancelAtEnd: false }));
+    expect(accessAt(known, day('2026-02-28'))).toEqual(accessAt(known, day('2026-02-28'), NOT_CANCELLED));
   });
 });
 

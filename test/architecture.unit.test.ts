@@ -133,7 +133,7 @@ describe('one writer, one decider', () => {
     expect(offenders(sources, writes, ['db/commit.ts', 'db/subscriptionEnd.ts'])).toEqual([]);
     const wish = sources.find(source => source.path === 'db/subscriptionEnd.ts')?.code ?? '';
     expect(wish.match(/update subscriptions set ([^\n]*)\n/)?.[1]).toBe(
-      'cancel_at_end = true, version = version + case when cancel_at_end then 0 else 1 end',
+      'cancel_at_end = true, version = version + case when cancel_at_end then 0 else 1 end,',
     );
     expect(wish).not.toMatch(/insert\s+into\s+subscriptions/i);
   });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EffectRow, GrantRow, PaymentRow } from '../db/inspect/orderPageRows.ts';
 import type { OrderRow } from '../db/orders.ts';
-import { explainAccess } from '../src/inspector/order/accessWords.ts';
+import { type CancelledRow, explainAccess } from '../src/inspector/order/accessWords.ts';
 import { equationOf } from '../src/inspector/order/equation.ts';
 import { readPageQuery } from '../src/inspector/order/pageQuery.ts';
 import { compareTruth } from '../src/inspector/order/truth.ts';
@@ -72,6 +72,7 @@ const grant = (more: Partial<GrantRow> = {}): GrantRow => ({
   grantedAt: '2026-01-31T10:00:00.000Z',
   revokedAt: null,
   revokeReason: null,
+  restorations: [],
   ...more,
 });
 
@@ -111,12 +112,16 @@ describe('what an order waits for', () => {
     );
   });
 
+  test('a grant that the database refuses says so first, and then in whose words', () => {
+    const stuck = {
+      cause: 'grant_failed',
+      detail: 'relation "grants" is read-only',
+      since: NOW.toISOString(),
+    } as const;
+    expect(waiting('captured', { stuck }).detail).toBe('The database said: relation "grants" is read-only.');
+  });
+
   test.each<[Stuck['cause'], string | null, string]>([
-    [
-      'grant_failed',
-      'relation "grants" is read-only',
-      'Stuck: it is paid, and the grant cannot be written because relation "grants" is read-only.',
-    ],
     ['grant_failed', null, 'Stuck: it is paid, and the grant cannot be written.'],
     ['parked', '500 INR where the order costs 499', 'Stuck: a person must decide about this order.'],
     ['effect_dead', null, 'Stuck: the capture of pay_1 was given up.'],
@@ -212,8 +217,8 @@ describe('the money equation', () => {
 });
 
 describe('why there is access or none', () => {
-  const at = (iso: string, grants: GrantRow[], cancelAtEnd = false) =>
-    explainAccess(grants, new Date(iso), cancelAtEnd);
+  const at = (iso: string, grants: GrantRow[], cancelled: CancelledRow = { cancelAtEnd: false, cancellations: [] }) =>
+    explainAccess(grants, new Date(iso), cancelled);
   const steps = (explained: ReturnType<typeof at>) => explained.steps.map(said).join(' ');
 
   test('the grant that covers the instant is named', () => {
@@ -229,8 +234,62 @@ describe('why there is access or none', () => {
     expect(steps(over)).toContain('The days of grace ended on 2026-03-03T10:00:00.000Z');
   });
 
-  test('a subscription cancelled at its end has no days of grace, and that is said', () => {
-    expect(steps(at('2026-03-01T00:00:00.000Z', [grant()], true))).toContain('cancelled at its end');
+  const wish = { at: '2026-02-20T00:00:00.000Z', afterSeq: 1, reason: 'moving away', by: 'support/anna' };
+  test('a subscription cancelled at its end has no days of grace: when, by whom and why is said', () => {
+    const cancelled = { cancelAtEnd: true, cancellations: [wish] };
+    const told = at('2026-03-01T00:00:00.000Z', [grant()], cancelled);
+    expect(told.access).toBe(false);
+    expect(steps(told)).toContain(
+      'It had been cancelled at its end on 2026-02-20T00:00:00.000Z (by support/anna: moving away), so there were no days of grace.',
+    );
+    expect(steps(at('2026-02-21T00:00:00.000Z', [grant()], cancelled))).toContain('so no days of grace follow');
+    expect(steps(at('2026-02-19T00:00:00.000Z', [grant()], cancelled))).not.toContain('cancelled');
+  });
+
+  test('an instant in the days of grace before the cancellation had access, and the later cancellation is told', () => {
+    const late = { ...wish, at: '2026-03-02T00:00:00.000Z', by: null };
+    const told = at('2026-03-01T00:00:00.000Z', [grant()], { cancelAtEnd: true, cancellations: [late] });
+    expect(told.access).toBe(true);
+    expect(steps(told)).toContain('It was cancelled at its end only later, on 2026-03-02T00:00:00.000Z.');
+    expect(at('2026-03-02T00:00:00.000Z', [grant()], { cancelAtEnd: true, cancellations: [late] }).access).toBe(false);
+  });
+
+  test('a cancellation that a purchase took back is the reason until then, and none afterwards', () => {
+    const again = grant({
+      orderId: 'ord_2',
+      seq: 2,
+      grantedAt: '2026-03-02T00:00:00.000Z',
+      baseAt: '2026-03-02T00:00:00.000Z',
+    });
+    const cancelled = { cancelAtEnd: false, cancellations: [wish] };
+    expect(steps(at('2026-03-01T00:00:00.000Z', [grant(), again], cancelled))).toContain(
+      'so there were no days of grace',
+    );
+    const after = at('2026-04-01T00:00:00.000Z', [grant(), again], cancelled);
+    expect(said(after.headline)).toMatch(/^Yes, in grace/);
+    expect(steps(after)).not.toContain('cancelled');
+  });
+
+  test('where nobody noted when it was cancelled, that is said instead of an instant', () => {
+    const told = at('2026-03-01T00:00:00.000Z', [grant()], { cancelAtEnd: true, cancellations: [] });
+    expect(steps(told)).toContain('cancelled at its end (since when was not noted)');
+  });
+
+  test('while the money was gone the grant did not count, and that it came back is said', () => {
+    const stretch = { revokedAt: '2026-02-05T00:00:00.000Z', restoredAt: '2026-02-10T00:00:00.000Z' };
+    const won = [grant({ restorations: [stretch] })];
+    expect(['04', '05', '09', '10'].map(day => at(`2026-02-${day}T00:00:00.000Z`, won).access)).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    const between = at('2026-02-06T00:00:00.000Z', won);
+    expect(said(between.headline)).toBe('No, the money for it went back.');
+    expect(steps(between)).toContain(
+      'Grant 1 does not count: revoked on 2026-02-05T00:00:00.000Z. The money came back, and with it the grant, on 2026-02-10T00:00:00.000Z.',
+    );
+    expect(between.grants).toMatchObject([{ word: 'revoked', startsAt: null }]);
   });
 
   test('a revoked grant gives access before it was revoked and none after, with the reason', () => {

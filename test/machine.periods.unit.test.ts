@@ -55,7 +55,7 @@ function account() {
     periods: () => (subscription.all ?? []).map(grant => [grant.startsAt, grant.endsAt].map(dateOf).join(' → ')),
     access(at: string) {
       const known = (subscription.all ?? []).map(grant => ({ ...grant, kind: kinds.get(grant.orderId) ?? '' }));
-      const { access, reason } = accessAt(known, day(at), { cancelAtEnd: subscription.cancelAtEnd });
+      const { access, reason } = accessAt(known, day(at), { cancelAtEnd: subscription.cancelAtEnd, cancellations: [] });
       return [access, reason];
     },
   };

@@ -2,6 +2,7 @@
 // Lists that can grow have a limit; what is older is read by a cursor. Every look-up is by the order's id.
 import type { Database, Row } from '../client.ts';
 import { iso, ORDER, type OrderRow, orderRow } from '../orders.ts';
+import { RESTORATIONS } from '../users.ts';
 import type {
   DisputeRow,
   EffectRow,
@@ -137,7 +138,12 @@ const ENTRIES = `
   from outbox x cross join lateral (select * from notification_attempts where notification_id = x.id offset 0) a
   where x.order_id = o.id and x.effect = 'notify'
   union all
-  select 5, 'finding', f.id, f.opened_at, ${FINDING} from findings f where f.order_id = o.id`;
+  select 5, 'finding', f.id, f.opened_at, ${FINDING} from findings f where f.order_id = o.id
+  union all
+  select 6, 'cancellation', lpad(c.wish->>'afterSeq', 10, '0'), (c.wish->>'at')::timestamptz, c.wish
+  from subscriptions s cross join lateral jsonb_array_elements(s.cancellations) c(wish)
+  where s.user_id = o.user_id and s.product = o.product
+    and exists (select from grants g where g.order_id = o.id and g.seq <= (c.wish->>'afterSeq')::int)`;
 
 const TIMELINE = `
   select p.rank, p.key, p.at, jsonb_build_object('kind', p.kind, 'rank', p.rank, 'key', p.key, 'at', ${iso('p.at')}, 'instant', p.at::text) || p.entry as entry
@@ -197,6 +203,7 @@ const GRANTS = `
     grantedAt: iso('g.granted_at'),
     revokedAt: iso('g.revoked_at'),
     revokeReason: 'g.revoke_reason',
+    restorations: RESTORATIONS,
   })} as entry from grants g where g.user_id = o.user_id and g.product = o.product`;
 
 const SUBSCRIPTION = `(
@@ -206,6 +213,7 @@ const SUBSCRIPTION = `(
     endsAt: iso('s.ends_at'),
     graceDays: 's.grace_days',
     cancelAtEnd: 's.cancel_at_end',
+    cancellations: `coalesce(s.cancellations, '[]')`,
   })} from subscriptions s where s.user_id = o.user_id and s.product = o.product)`;
 
 const PAGE = `

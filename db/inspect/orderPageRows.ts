@@ -1,7 +1,16 @@
 // The rows of an order's page, in the shape the statement builds them. Instants are ISO 8601 UTC.
+import type { CancellationRow, RestorationRow } from '../users.ts';
 
 /** `unapplied` arrived as well, and changed nothing in the order's books. */
-export const ENTRY_KINDS = ['received', 'unapplied', 'transition', 'effect', 'notification', 'finding'] as const;
+export const ENTRY_KINDS = [
+  'received',
+  'unapplied',
+  'transition',
+  'effect',
+  'notification',
+  'finding',
+  'cancellation',
+] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** Where a page of the timeline ended: the entry's own place in the order of things. */
@@ -78,6 +87,8 @@ export type TimelineEntry = Placed &
     | ({ kind: 'effect' } & EffectRow)
     | ({ kind: 'notification' } & AttemptRow)
     | ({ kind: 'finding' } & FindingRow)
+    /** Of the subscription this order has a grant of. */
+    | ({ kind: 'cancellation' } & CancellationRow)
   );
 
 export type PaymentRow = {
@@ -121,6 +132,8 @@ export type GrantRow = {
   grantedAt: string;
   revokedAt: string | null;
   revokeReason: string | null;
+  /** Revocations that were taken back, the first one first. */
+  restorations: RestorationRow[];
 };
 
 export type SubscriptionRow = {
@@ -129,4 +142,6 @@ export type SubscriptionRow = {
   endsAt: string | null;
   graceDays: number;
   cancelAtEnd: boolean;
+  /** The first one first; those that were taken back, too. */
+  cancellations: CancellationRow[];
 };

@@ -114,6 +114,9 @@ export const subscriptionSchema = z
     endsAt: instant.nullable(),
     graceUntil: instant.nullable(),
     cancelAtEnd: z.boolean(),
+    cancelledAt: instant.nullable().meta({
+      description: 'Since when it is cancelled; null when it is not, or when nobody noted it',
+    }),
   })
   .openapi('Subscription') satisfies z.ZodType<SubscriptionView>;
 

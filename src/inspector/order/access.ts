@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Html } from '../page.ts';
 import { copyable, definitionList, emptyState, instant, notice, panel, toneBadge } from '../parts.ts';
-import { explainAccess, type GrantAt } from './accessWords.ts';
+import { explainAccess, type GrantAt, whoWished } from './accessWords.ts';
 import type { OrderModel } from './model.ts';
 import { orderHref } from './pageQuery.ts';
 import { sentence } from './words.ts';
@@ -11,7 +11,8 @@ export function accessPanel(model: OrderModel): Html {
   const { row, query, now } = model;
   const { order, grants, subscription } = row;
   const at = query.at?.instant ?? now;
-  const explained = explainAccess(grants, at, subscription?.cancelAtEnd ?? false);
+  const cancelled = subscription ?? { cancelAtEnd: false, cancellations: [] };
+  const explained = explainAccess(grants, at, cancelled);
   return panel({
     id: 'access',
     title: 'Access',
@@ -66,13 +67,21 @@ function bought({ months, days, graceDays, kind, paymentId }: GrantAt['grant']):
 const counted = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
 
 function subscriptionFacts({ row }: OrderModel, subscription: NonNullable<OrderModel['row']['subscription']>): Html {
-  const { endsAt, graceDays, cancelAtEnd, grants, version } = subscription;
+  const { endsAt, graceDays, grants, version } = subscription;
   return html`<h3>Subscription of ${row.order.userId} to ${row.order.product}</h3>
     ${definitionList([
       { term: 'Paid until', value: endsAt ? instant(endsAt) : 'nothing is paid' },
       { term: 'Grace', value: counted(graceDays, 'day') },
-      { term: 'Cancelled at its end', value: cancelAtEnd ? 'yes' : 'no' },
+      { term: 'Cancelled at its end', value: cancelledNow(subscription) },
       { term: 'Grants given', value: grants },
       { term: 'Version', value: version },
     ])}`;
+}
+
+function cancelledNow({ cancelAtEnd, cancellations }: NonNullable<OrderModel['row']['subscription']>): Html | string {
+  if (!cancelAtEnd) return 'no';
+  const last = cancellations.at(-1);
+  return last
+    ? html`since ${instant(last.at)} <span class="quiet">${whoWished(last)}</span>`
+    : 'yes, nobody noted since when';
 }

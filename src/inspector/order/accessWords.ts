@@ -1,7 +1,16 @@
 // Why a user may use a product at an instant, or why not: the answer of machines/access.ts, and what each grant
 // contributed to it. Pure.
-import type { GrantRow } from '../../../db/inspect/orderPageRows.ts';
-import { type Access, accessAt, type KnownGrant } from '../../../machines/access.ts';
+import type { GrantRow, SubscriptionRow } from '../../../db/inspect/orderPageRows.ts';
+import type { CancellationRow } from '../../../db/users.ts';
+import {
+  type Access,
+  accessAt,
+  cancellationAt,
+  isCancelledSinceUnknown,
+  type KnownGrant,
+  revocationAt,
+} from '../../../machines/access.ts';
+import { cancelledFrom, restorationsFrom } from '../../subscriptionPast.ts';
 import type { Words } from './waitsFor.ts';
 
 export type GrantAt = {
@@ -16,16 +25,27 @@ export type GrantAt = {
 
 export type AccessExplained = { access: boolean; headline: Words; steps: Words[]; grants: GrantAt[] };
 
-/** `cancelAtEnd` as the subscription stands now. */
-export function explainAccess(rows: readonly GrantRow[], at: Date, cancelAtEnd: boolean): AccessExplained {
-  const answer = accessAt(rows.map(known), at, { cancelAtEnd });
+/** Of the subscription: how it was cancelled at its end. */
+export type CancelledRow = Pick<SubscriptionRow, 'cancelAtEnd' | 'cancellations'>;
+
+export function explainAccess(rows: readonly GrantRow[], at: Date, cancelled: CancelledRow): AccessExplained {
+  const grants = rows.map(known);
+  const answer = accessAt(grants, at, cancelledFrom(cancelled));
   return {
     access: answer.access,
     headline: headlineOf(answer, rows),
-    steps: stepsOf(answer, rows, at, cancelAtEnd),
-    grants: rows.map(row => grantAt(row, answer, at)),
+    steps: [
+      ...periodSteps(answer, at),
+      ...graceSteps(answer, grants, at, cancelled),
+      ...revocationSteps(grants, at),
+      ...laterSteps(answer, rows, at),
+    ],
+    grants: grants.map((grant, index) => grantAt(rows[index] as GrantRow, grant, answer, at)),
   };
 }
+
+/** Who wished to end it, and why. */
+export const whoWished = ({ by, reason }: CancellationRow): string => (by ? `by ${by}: ${reason}` : reason);
 
 const known = (row: GrantRow): KnownGrant => ({
   ...row,
@@ -34,6 +54,7 @@ const known = (row: GrantRow): KnownGrant => ({
   endsAt: new Date(row.endsAt),
   grantedAt: new Date(row.grantedAt),
   revokedAt: row.revokedAt === null ? null : new Date(row.revokedAt),
+  restorations: restorationsFrom(row.restorations),
 });
 
 const on = (date: Date | null) => ({ at: date?.toISOString() ?? '' });
@@ -55,40 +76,70 @@ function headlineOf({ reason, until, graceUntil }: Access, rows: readonly GrantR
   }
 }
 
-function stepsOf(
-  { access, until, graceUntil, reason, grants }: Access,
-  rows: readonly GrantRow[],
-  at: Date,
-  cancelAtEnd: boolean,
-): Words[] {
-  const iso = at.toISOString();
-  const steps: Words[] = [];
+function periodSteps({ until, grants }: Access, at: Date): Words[] {
   const covering = grants.find(grant => grant.startsAt <= at && at < grant.endsAt);
   if (covering)
-    steps.push([
-      `Grant ${covering.seq} covers this instant: `,
-      on(covering.startsAt),
-      ' to ',
-      on(covering.endsAt),
-      '.',
-    ]);
-  else if (until && at < until) steps.push(['It lies before the first paid period, inside what is paid.']);
-  else if (until) steps.push(['No grant covers this instant: the last paid period ended on ', on(until), '.']);
-  if (until && graceUntil && at >= until && graceUntil > until)
-    steps.push([access ? 'The days of grace still run, until ' : 'The days of grace ended on ', on(graceUntil), '.']);
-  if (until && graceUntil && at >= until && graceUntil.getTime() === until.getTime())
-    steps.push([
-      cancelAtEnd ? 'It was cancelled at its end, so there are no days of grace.' : 'The plan has no days of grace.',
-    ]);
-  for (const row of rows.filter(row => row.revokedAt !== null && row.revokedAt <= iso && row.grantedAt <= iso)) {
-    steps.push([
-      `Grant ${row.seq} does not count: revoked on `,
-      { at: row.revokedAt ?? '' },
-      ` (${row.revokeReason ?? 'no reason noted'}).`,
-    ]);
-  }
+    return [[`Grant ${covering.seq} covers this instant: `, on(covering.startsAt), ' to ', on(covering.endsAt), '.']];
+  if (!until) return [];
+  if (at < until) return [['It lies before the first paid period, inside what is paid.']];
+  return [['No grant covers this instant: the last paid period ended on ', on(until), '.']];
+}
+
+function graceSteps(
+  { access, until, graceUntil }: Access,
+  grants: readonly KnownGrant[],
+  at: Date,
+  cancelled: CancelledRow,
+): Words[] {
+  if (!until || !graceUntil) return [];
+  const wishAt = cancellationAt(grants, at, cancelledFrom(cancelled))?.at.toISOString();
+  const wish = cancelled.cancellations.find(({ at }) => at === wishAt);
+  const isOver = at >= until;
+  if (wish)
+    return [
+      [
+        'It had been cancelled at its end on ',
+        wish,
+        ` (${whoWished(wish)})${isOver ? ', so there were no days of grace.' : ', so no days of grace follow.'}`,
+      ],
+    ];
+  if (!isOver) return [];
+  if (graceUntil > until)
+    return [
+      [access ? 'The days of grace still run, until ' : 'The days of grace ended on ', on(graceUntil), '.'],
+      ...cancelledLater(at, cancelled),
+    ];
+  const isUnknown = isCancelledSinceUnknown(grants, cancelledFrom(cancelled));
+  return [
+    [
+      isUnknown
+        ? 'It is cancelled at its end (since when was not noted), so there are no days of grace.'
+        : 'The plan has no days of grace.',
+    ],
+  ];
+}
+
+/** Whoever was told something else since asks why: the cancellation that came after this instant. */
+function cancelledLater(at: Date, { cancellations }: CancelledRow): Words[] {
+  const later = cancellations.find(wish => new Date(wish.at) > at);
+  return later ? [['It was cancelled at its end only later, on ', later, '.']] : [];
+}
+
+function revocationSteps(grants: readonly KnownGrant[], at: Date): Words[] {
+  return grants.flatMap((grant): Words[] => {
+    const revocation = grant.grantedAt <= at ? revocationAt(grant, at) : null;
+    if (!revocation) return [];
+    const since = [`Grant ${grant.seq} does not count: revoked on `, on(revocation.revokedAt)];
+    if (!revocation.restoredAt) return [[...since, ` (${grant.revokeReason ?? 'no reason noted'}).`]];
+    return [[...since, '. The money came back, and with it the grant, on ', on(revocation.restoredAt), '.']];
+  });
+}
+
+function laterSteps({ until, reason }: Access, rows: readonly GrantRow[], at: Date): Words[] {
+  const steps: Words[] = [];
   if (reason === 'refunded' && until)
     steps.push(['Had the money not gone back, there would be access: that is the reason, not the calendar.']);
+  const iso = at.toISOString();
   const later = rows.filter(row => row.grantedAt > iso);
   if (later.length > 0)
     steps.push([
@@ -99,24 +150,29 @@ function stepsOf(
   return steps;
 }
 
-function grantAt(grant: GrantRow, answer: Access, at: Date): GrantAt {
-  const iso = at.toISOString();
-  const none = { grant, startsAt: null, endsAt: null };
-  if (grant.grantedAt > iso)
-    return { ...none, tone: 'quiet', word: 'later', why: ['given only on ', { at: grant.grantedAt }] };
-  if (grant.revokedAt !== null && grant.revokedAt <= iso)
+function grantAt(row: GrantRow, grant: KnownGrant, answer: Access, at: Date): GrantAt {
+  const none = { grant: row, startsAt: null, endsAt: null };
+  if (grant.grantedAt > at)
+    return { ...none, tone: 'quiet', word: 'later', why: ['given only on ', { at: row.grantedAt }] };
+  const revocation = revocationAt(grant, at);
+  if (revocation?.restoredAt)
     return {
       ...none,
       tone: 'bad',
       word: 'revoked',
-      why: [`${grant.revokeReason ?? 'no reason noted'}, on `, { at: grant.revokedAt }],
+      why: ['from ', on(revocation.revokedAt), ' until the money came back on ', on(revocation.restoredAt)],
     };
-  const dated = answer.grants.find(({ orderId }) => orderId === grant.orderId);
-  const startsAt = dated?.startsAt.toISOString() ?? grant.startsAt;
-  const endsAt = dated?.endsAt.toISOString() ?? grant.endsAt;
-  const own = { grant, startsAt, endsAt };
-  if (iso < startsAt) return { ...own, tone: 'held', word: 'ahead', why: ['starts when the time before it ends'] };
-  if (iso < endsAt)
+  if (revocation)
+    return {
+      ...none,
+      tone: 'bad',
+      word: 'revoked',
+      why: [`${grant.revokeReason ?? 'no reason noted'}, on `, on(revocation.revokedAt)],
+    };
+  const dated = answer.grants.find(({ orderId }) => orderId === grant.orderId) ?? grant;
+  const own = { grant: row, startsAt: dated.startsAt.toISOString(), endsAt: dated.endsAt.toISOString() };
+  if (at < dated.startsAt) return { ...own, tone: 'held', word: 'ahead', why: ['starts when the time before it ends'] };
+  if (at < dated.endsAt)
     return { ...own, tone: 'good', word: 'covers it', why: ['this is the paid period of that instant'] };
   return { ...own, tone: 'quiet', word: 'over', why: ['its period had ended'] };
 }

@@ -9,6 +9,7 @@ import type {
   TimelineEntry,
   TransitionRow,
 } from '../../../db/inspect/orderPageRows.ts';
+import type { CancellationRow } from '../../../db/users.ts';
 import type { Html } from '../page.ts';
 import {
   age,
@@ -90,6 +91,8 @@ function entryBody(model: OrderModel, entry: TimelineEntry): Html {
       return notification(entry);
     case 'finding':
       return finding(entry);
+    case 'cancellation':
+      return cancellation(model, entry);
   }
 }
 
@@ -146,4 +149,9 @@ function notification({ topic, endpointId, trigger, reason, status, error, ms }:
 function finding({ findingKind, severity, detail, acknowledgedAt, resolvedAt }: FindingRow): Html {
   return html`<p class="entry-title"><b>finding: ${findingKind.replaceAll('_', ' ')}</b> ${toneBadge(resolvedAt ? 'resolved' : severity, resolvedAt ? 'good' : severity === 'critical' ? 'bad' : 'held')}</p>
     <p>${detail}${resolvedAt ? html` Resolved ${instant(resolvedAt)}.` : acknowledgedAt ? html` Acknowledged ${instant(acknowledgedAt)}.` : ''}</p>`;
+}
+
+function cancellation({ row }: OrderModel, { reason, by }: CancellationRow): Html {
+  return html`<p class="entry-title"><b>subscription to ${row.order.product} cancelled at its end</b></p>
+    ${whoAndWhy({ event: { reason, by } })}`;
 }
