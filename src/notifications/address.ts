@@ -1,7 +1,6 @@
 // Which addresses merchants may make the service call: a URL that anybody with the API key can set must not reach what
 // only this machine or its network can. A name is resolved once, every address it has is checked, and only those checked
 // are connected to: between a check and a second look-up the name could have moved.
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { MAX_ENDPOINT_URL_LENGTH } from './notification.ts';
@@ -17,7 +16,6 @@ const GLOBAL_V6 = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number];
 
 /** All addresses of a host name. */
 export type Resolve = (host: string) => Promise<string[]>;
-export const systemResolve: Resolve = async host => (await lookup(host, { all: true })).map(({ address }) => address);
 
 export type AddressRules = {
   /** NOTIFICATION_PRIVATE_ADDRESSES: http, any port and the addresses of one's own network are fine. */

@@ -9,12 +9,13 @@ import {
 } from '../../db/notifications.ts';
 import type { EffectHandler } from '../effects/effect.ts';
 import { InvalidRequest, NotFound } from '../errors.ts';
-import { type Resolve, systemResolve } from './address.ts';
+import type { Resolve } from './address.ts';
 import { attemptView } from './attemptView.ts';
 import { DELIVERY_TIMEOUT_MS, type DeliveryDeps, deliver, signingKey } from './delivery.ts';
 import { endpointsApi } from './endpoints.ts';
 import type { NotificationsApi, NotificationView } from './notification.ts';
 import { bodyOf, messageOf, notifyHandler } from './notify.ts';
+import { createResolve } from './resolve.ts';
 
 /** Rows one page of the list looks at, at most: one query must stay far below its deadline however rare its matches are. */
 const MAX_SCAN = 5_000;
@@ -31,7 +32,7 @@ export type NotificationsDeps = Omit<DeliveryDeps, 'resolve' | 'timeoutMs'> & {
 export type Notifications = NotificationsApi & { notifyHandler: EffectHandler };
 
 export function createNotifications(given: NotificationsDeps): Notifications {
-  const deps: DeliveryDeps = { resolve: systemResolve, timeoutMs: DELIVERY_TIMEOUT_MS, ...given };
+  const deps: DeliveryDeps = { resolve: createResolve(), timeoutMs: DELIVERY_TIMEOUT_MS, ...given };
   const { db } = deps;
 
   async function known(id: string): Promise<NotificationRow> {
