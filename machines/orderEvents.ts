@@ -8,8 +8,8 @@ export const MAX_AMOUNT_MINOR = 1_000_000_000_000;
 export const MAX_REASON_LENGTH = 500;
 /** Longest name of who asked, in characters: an address, a role or the name of a job. */
 export const MAX_BY_LENGTH = 128;
-/** Longest key of an effect, in characters: an order id, what is to be done, and what a provider names. */
-export const MAX_REQUEST_KEY_LENGTH = 300;
+/** Longest key of an effect, in characters: an order id (30), what is to be done, and what a provider names (255 at most). */
+export const MAX_REQUEST_KEY_LENGTH = 320;
 
 /** What a provider names (orders, payments, refunds, disputes): opaque, 1 to 255 printable ASCII characters. */
 export const providerIdSchema = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters');

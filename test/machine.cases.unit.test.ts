@@ -215,6 +215,15 @@ describe('who asked', () => {
     const long = { ...event, requestKey: 'x'.repeat(MAX_REQUEST_KEY_LENGTH + 1) };
     expect(orderEventSchema.safeParse(long).success).toBe(false);
   });
+  test('the key of a surplus refund of the longest payment id there may be is not too long to be answered', () => {
+    const longest = 'p'.repeat(255);
+    const [sent] = effectsOf(given(captured('pay_1')).when(captured(longest))).filter(
+      ({ effect }) => effect === 'refund',
+    );
+    const ofRealOrder = sent!.dedupKey.replace('ord_1', `ord_${'0'.repeat(26)}`);
+    const answer = { ...refund(longest), at: AT, requestKey: ofRealOrder };
+    expect(orderEventSchema.safeParse(answer).success).toBe(true);
+  });
 });
 
 describe('what effects tell', () => {
