@@ -1,22 +1,24 @@
 // How fast the inspector's pages are on a large shop: seeds it, counts its tallies, looks at every page over real HTTP as
-// somebody who is signed in, and checks how the database answered each statement. Fails when a page is slow or a plan bad.
+// somebody who is signed in, and checks how the database answered each statement. Ends with 1 when a page is slow or a plan bad, with 2 when nobody can tell.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Database } from '../db/client.ts';
+import { type Database, openDatabase } from '../db/client.ts';
 import { migrate } from '../db/migrate.ts';
 import { systemClock, systemRandom } from '../src/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/embeddedPostgres.ts';
 import { openBenchDatabase } from './benchDatabase.ts';
 import { type Busy, busyOf } from './inspectorBusy.ts';
+import { marksOf } from './inspectorMarks.ts';
 import { letNightFall } from './inspectorNight.ts';
 import { type Page, pagesOf } from './inspectorPages.ts';
 import { type CheckedPlan, checkPlans } from './inspectorPlans.ts';
 import { startInspectorProcess } from './inspectorProcess.ts';
-import { type InspectorReport, isGood, printInspectorReport, type Timed } from './inspectorReport.ts';
+import { printInspectorReport } from './inspectorReport.ts';
 import { keepYoung, seedShop } from './inspectorSeed.ts';
 import { askedBy, statementsOf } from './inspectorStatements.ts';
+import { EXIT_CODES, judge, type Measured, type Timed } from './inspectorVerdict.ts';
 import { signIn, type Visitor } from './inspectorVisitor.ts';
 
 const LEAST_ORDERS = 1_000;
@@ -54,7 +56,7 @@ function readOptions(): Options {
 
 const say = (text: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 
-async function bench({ url, pid }: EmbeddedPostgres, { orders, looks, night }: Options): Promise<boolean> {
+async function bench({ url, pid }: EmbeddedPostgres, { orders, looks, night }: Options): Promise<number> {
   await migrate(url);
   const db = openBenchDatabase(url);
   const now = systemClock();
@@ -76,13 +78,13 @@ async function bench({ url, pid }: EmbeddedPostgres, { orders, looks, night }: O
     say(`${pages.length} pages, ${WARM_UP} looks each to warm up`);
     const asked = await askedBy({ pages, visitor, taken: () => service.taken(), turns: WARM_UP });
     say(`${looks} looks at each page`);
-    const measured = await measure({ pages, visitor, db, looks, busy: busyOf(service.pid, pid) });
+    const measured = await measure({ pages, visitor, db, url, looks, busy: busyOf(service.pid, pid) });
     await service.taken();
     say('checking the plans');
     const plans: CheckedPlan[] = await checkPlans(url, statementsOf(asked));
-    const report: InspectorReport = { ...measured, plans, db };
-    await printInspectorReport(report);
-    return isGood(report);
+    const judged = judge({ ...measured, plans });
+    await printInspectorReport({ ...measured, plans, judged, db });
+    return EXIT_CODES[judged.verdict];
   } finally {
     visitor.close();
     await service.close();
@@ -90,24 +92,29 @@ async function bench({ url, pid }: EmbeddedPostgres, { orders, looks, night }: O
   }
 }
 
-type Measuring = { pages: readonly Page[]; visitor: Visitor; db: Database; looks: number; busy: Busy };
+type Look = { group: string; name: string; look(turn: number): Promise<{ ms: number; bytes: number }> };
+type Measuring = { pages: readonly Page[]; visitor: Visitor; db: Database; url: string; looks: number; busy: Busy };
 
 /** Pages and yardsticks take turns, so that whatever else the machine does hits all alike. */
-async function measure({
-  pages,
-  visitor,
-  db,
-  looks,
-  busy,
-}: Measuring): Promise<Pick<InspectorReport, 'pages' | 'yardsticks'>> {
-  const timed: Timed[] = pages.map(({ group, name }) => ({ group, name, ms: [], busyMs: [], bytes: 0 }));
+async function measure({ pages, visitor, db, url, looks, busy }: Measuring): Promise<Omit<Measured, 'plans'>> {
   const key: Timed = { group: 'yardstick', name: 'a row by its key, by the same driver', ms: [], busyMs: [], bytes: 0 };
   const plain: Timed = { group: 'yardstick', name: 'a page without the database', ms: [], busyMs: [], bytes: 0 };
-  const known = await db.query<{ id: string }>('select id from orders limit 200', []);
+  const known = (await db.query<{ id: string }>('select id from orders limit 200', [])).map(({ id }) => id);
+  const own = openDatabase({ url, connections: 1, applicationName: 'paylatch-bench' });
+  const all: Look[] = [
+    ...pages.map(({ group, name, address, headers }) => ({
+      group,
+      name,
+      look: (turn: number) => visitor.look(address(turn), headers),
+    })),
+    ...marksOf(own, known),
+  ];
+  const timed: Timed[] = all.map(({ group, name }) => ({ group, name, ms: [], busyMs: [], bytes: 0 }));
+  for (const { look } of all.slice(pages.length)) await look(0);
   for (let turn = WARM_UP; turn < WARM_UP + looks; turn++) {
-    for (const [index, page] of pages.entries()) {
+    for (const [index, { look }] of all.entries()) {
       const before = await busy();
-      const { ms, bytes } = await visitor.look(page.address(turn));
+      const { ms, bytes } = await look(turn);
       const after = await busy();
       const into = timed[index];
       into?.ms.push(ms);
@@ -115,15 +122,16 @@ async function measure({
       if (into) into.bytes = Math.max(into.bytes, bytes);
       if (index % 10 !== 0) continue;
       const from = performance.now();
-      await db.query('select id, state, version from orders where id = $1', [known[turn % known.length]?.id ?? '']);
+      await db.query('select id, state, version from orders where id = $1', [known[turn % known.length] ?? '']);
       key.ms.push(performance.now() - from);
       plain.ms.push((await visitor.look('/inspector/sign-in')).ms);
     }
   }
+  await own.close();
   return { pages: timed, yardsticks: [key, plain] };
 }
 
-async function main(): Promise<boolean> {
+async function main(): Promise<number> {
   const options = readOptions();
   const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'paylatch-bench-')));
   let stop = async () => {};
@@ -147,7 +155,7 @@ async function main(): Promise<boolean> {
 }
 
 main().then(
-  good => process.exit(good ? 0 : 1),
+  code => process.exit(code),
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

@@ -6,8 +6,14 @@ import { PROVIDERS } from './inspectorModels.ts';
 const SAMPLES = 200;
 const DAY_MS = 86_400_000;
 
-export type Group = 'overview' | 'orders' | 'search' | 'stuck' | 'events' | 'order';
-export type Page = { group: Group; name: string; address: (turn: number) => string };
+export type Group = 'overview' | 'orders' | 'search' | 'stuck' | 'events' | 'order' | 'act' | 'live';
+export type Page = {
+  group: Group;
+  name: string;
+  address: (turn: number) => string;
+  /** Besides those of a browser that goes there. */
+  headers?: Record<string, string>;
+};
 
 /** Each kind of id with the rows that have one. */
 const IDS = {
@@ -27,6 +33,9 @@ const IDS = {
   foreignPlace: `provider || ':' || event_key from inbox where verdict = 'foreign'`,
   arrived: `order_id || '/events/' || provider || '/' || event_key from inbox where order_id is not null`,
   parked: `id from orders where state = 'parked'`,
+  created: `id from orders where state = 'created'`,
+  paid: `order_id from grants where payment_id is not null`,
+  dead: `order_id from outbox where status = 'dead' and order_id is not null`,
 } as const;
 type Ids = Record<keyof typeof IDS, string[]>;
 
@@ -67,9 +76,16 @@ export async function pagesOf(db: Database, now: Date): Promise<Page[]> {
   const at = (name: keyof Ids) => (turn: number) => encodeURIComponent(ids[name][turn % ids[name].length] ?? 'none');
   const placeAt = (name: 'place' | 'foreignPlace') => (turn: number) =>
     Buffer.from(ids[name][turn % ids[name].length] ?? '').toString('base64url');
-  return [...overview, ...lists(at, now), ...searches(at), ...stuck, ...events(placeAt), ...orderPages(at, ids)].map(
-    ([group, name, address]) => ({ group, name, address }),
-  );
+  const pages = [
+    ...overview,
+    ...lists(at, now),
+    ...searches(at),
+    ...stuck,
+    ...events(placeAt),
+    ...orderPages(at, ids),
+    ...acts(at),
+  ].map(([group, name, address]): Page => ({ group, name, address }));
+  return [...pages, ...refetched(pages)];
 }
 
 type Entry = [Group, string, Page['address']];
@@ -177,3 +193,42 @@ function orderPages(at: At, ids: Ids): Entry[] {
     ['order', 'replay, a step', turn => `/inspector/orders/${at('order')(turn)}/replay?step=2`],
   ];
 }
+
+/** What somebody asked for, as the form sends it. */
+const DRY = 'dry=1&reason=asked+by+the+bench&by=the+bench';
+
+/** Everything up to the button: the dry runs, and what a retry of all of a cause would run. What is behind it is a commit. */
+function acts(at: At): Entry[] {
+  const act = (name: string, of: keyof Ids, type: string, query = ''): Entry => [
+    'act',
+    name,
+    turn => `/inspector/orders/${at(of)(turn)}/act/${type}${query && `?${query}`}`,
+  ];
+  return [
+    act('form: retry', 'parked', 'retry.requested'),
+    act('form: refund', 'paid', 'refund.requested'),
+    act('form: captured', 'created', 'payment.captured'),
+    act('dry run: retry of a parked one', 'parked', 'retry.requested', DRY),
+    act('dry run: retry of a dead effect', 'dead', 'retry.requested', DRY),
+    act('dry run: refund', 'paid', 'refund.requested', DRY),
+    act('dry run: cancel', 'created', 'cancel.requested', DRY),
+    act(
+      'dry run: captured',
+      'created',
+      'payment.captured',
+      `${DRY}&paymentId=pay_bench&amountMinor=499.00&currency=INR`,
+    ),
+    ...CAUSES.map((cause): Entry => ['act', `retry all: ${cause}`, () => `/inspector/stuck/retry?cause=${cause}`]),
+  ];
+}
+
+/** What an open page fetches when it hears of a change, or where it hears nothing: itself, as a part of a page. */
+const refetched = (pages: readonly Page[]): Page[] =>
+  pages
+    .filter(({ name }) => ['24 hours', 'all', 'every cause', 'its page'].includes(name))
+    .map(page => ({
+      ...page,
+      group: 'live',
+      name: `again: ${page.group}, ${page.name}`,
+      headers: { 'x-fragment': '1' },
+    }));

@@ -1,33 +1,12 @@
-// Prints what was measured of the inspector, and says whether it is good enough: every figure comes from this run.
+// Prints what was measured of the inspector, and what is to be thought of it: every figure comes from this run.
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { Database } from '../db/client.ts';
-import type { CheckedPlan } from './inspectorPlans.ts';
+import { busyP95, type Judged, LIMIT_MS, type Measured, p95, QUIET_MS, type Timed } from './inspectorVerdict.ts';
 import { quantile } from './measure.ts';
 
-/** What a page may take at its 95th percentile, in ms. */
-const LIMIT_MS = 100;
-/** What the yardsticks take at their 95th percentile on a machine that has time, in ms. */
-const QUIET_MS = 5;
+export type InspectorReport = Measured & { judged: Judged; db: Database };
 
-export type Timed = { group: string; name: string; ms: number[]; busyMs: number[]; bytes: number };
-export type InspectorReport = { pages: Timed[]; yardsticks: Timed[]; plans: CheckedPlan[]; db: Database };
-
-const p95 = ({ ms }: Timed) => quantile(ms, 0.95);
-const busyP95 = ({ busyMs }: Timed) => quantile(busyMs, 0.95);
-
-/** Other programs kept a page waiting that needs nothing: then only the CPU time says something about ours. */
-const isNoisy = (yardsticks: readonly Timed[]) => yardsticks.some(one => p95(one) > QUIET_MS);
-
-type Looked = Pick<InspectorReport, 'pages' | 'yardsticks'>;
-
-const slowOf = ({ pages, yardsticks }: Looked) =>
-  pages.filter(page => (isNoisy(yardsticks) && page.busyMs.length > 0 ? busyP95(page) : p95(page)) >= LIMIT_MS);
-const badOf = (plans: readonly CheckedPlan[]) => plans.filter(({ problems }) => problems.length > 0);
-
-export const isGood = (report: InspectorReport): boolean =>
-  slowOf(report).length === 0 && badOf(report.plans).length === 0;
-
-export async function printInspectorReport({ pages, yardsticks, plans, db }: InspectorReport): Promise<void> {
+export async function printInspectorReport({ pages, yardsticks, plans, judged, db }: InspectorReport): Promise<void> {
   for (const [name, value] of Object.entries(await configuration(db))) console.log(`${name.padEnd(14)} ${value}`);
   const groups = [...new Set(pages.map(({ group }) => group))];
   console.table(Object.fromEntries(yardsticks.map(one => [one.name, figures(one)])));
@@ -51,24 +30,27 @@ export async function printInspectorReport({ pages, yardsticks, plans, db }: Ins
   console.log(
     `\n${plans.length} statements explained; the widest touches ${Math.max(...rows)} rows and sorts ${Math.max(...plans.map(({ sorted }) => sorted))}.`,
   );
-  for (const { text, page, problems, params } of badOf(plans)) {
+  printJudgement(judged);
+}
+
+function printJudgement({ verdict, noisy, slow, undecided, badPlans }: Judged): void {
+  for (const { text, page, problems, params } of badPlans)
     console.log(`\nBAD PLAN (${page}): ${problems.join('; ')}\n${text}\n${JSON.stringify(params)}`);
-  }
-  const slow = slowOf({ pages, yardsticks });
-  const noisy = isNoisy(yardsticks);
   if (noisy) console.log(NOISY);
-  for (const page of slow) {
+  const told = (page: Timed) =>
+    `${page.group}, ${page.name}: p95 ${p95(page).toFixed(1)} ms, of CPU ${busyP95(page).toFixed(1)} ms`;
+  for (const page of slow) console.log(`SLOW: ${told(page)}`);
+  for (const page of undecided) console.log(`UNDECIDED: ${told(page)}`);
+  if (verdict === 'good') console.log(`Every page's p95 is under ${LIMIT_MS} ms, and no plan is bad.`);
+  if (verdict === 'undecided')
     console.log(
-      `SLOW: ${page.group}, ${page.name}: p95 ${p95(page).toFixed(1)} ms, of CPU ${busyP95(page).toFixed(1)} ms`,
+      `UNDECIDED: ${undecided.length === 1 ? 'a page was' : `${undecided.length} pages were`} slow by the clock and not by their work. Run it again on a machine that is quiet.`,
     );
-  }
-  if (slow.length + badOf(plans).length > 0) return;
-  console.log(`Every page's p95 is under ${LIMIT_MS} ms${noisy ? ' of CPU' : ''}, and no plan is bad.`);
 }
 
 const NOISY = `
 !!! THE MACHINE WAS BUSY WITH OTHER PROGRAMS: even a page that needs no database, or one row by its key, took more than
-!!! ${QUIET_MS} ms at p95. The pages are judged by the CPU time they took in service and database together.`;
+!!! ${QUIET_MS} ms at p95. What is slow here by the clock may not be slow.`;
 
 const busy = ({ busyMs }: Timed, share: number) => Number(quantile(busyMs, share).toFixed(1));
 

@@ -22,7 +22,7 @@ export async function askedBy({ pages, visitor, taken, turns }: Looking): Promis
   await taken();
   for (let turn = 0; turn < turns; turn++) {
     for (const page of pages) {
-      const { status } = await visitor.look(page.address(turn));
+      const { status } = await visitor.look(page.address(turn), page.headers);
       if (status >= 400 && status !== 404) throw new Error(`${page.address(turn)} answered ${status}`);
       asked.push({ page: `${page.group}: ${page.name}`, asked: await taken() });
     }

@@ -6,7 +6,8 @@ const PATIENCE_MS = 30_000;
 
 export type Looked = { status: number; ms: number; bytes: number };
 export type Visitor = {
-  look(address: string): Promise<Looked>;
+  /** `headers` besides those of a browser that goes there. */
+  look(address: string, headers?: Record<string, string>): Promise<Looked>;
   /** Listens until something is told. */
   listen(address: string): Promise<void>;
   close(): void;
@@ -20,11 +21,11 @@ export async function signIn({ url, key }: { url: string; key: string }): Promis
   const cookie = signed.headers.get('set-cookie')?.split(';')[0];
   if (!cookie) throw new Error(`signing in answered ${signed.status}`);
 
-  const ask = (address: string, from: Agent | false) =>
+  const ask = (address: string, from: Agent | false, headers: Record<string, string> = {}) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const asked = request(`${url}${address}`, {
         agent: from,
-        headers: { cookie, accept: 'text/html' },
+        headers: { cookie, accept: 'text/html', ...headers },
         timeout: PATIENCE_MS,
       });
       asked.once('response', resolve).once('error', reject);
@@ -32,9 +33,9 @@ export async function signIn({ url, key }: { url: string; key: string }): Promis
       asked.end();
     });
   return {
-    async look(address) {
+    async look(address, headers) {
       const from = performance.now();
-      const answer = await ask(address, agent);
+      const answer = await ask(address, agent, headers);
       let bytes = 0;
       for await (const piece of answer) bytes += (piece as Buffer).length;
       return { status: answer.statusCode ?? 0, ms: performance.now() - from, bytes };

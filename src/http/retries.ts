@@ -130,7 +130,7 @@ const postBulkRetry = createRoute({
   responses: {
     200: answers(
       z.union([bulkSchema, bulkPlanSchema]),
-      'A result for each order, newest first; nextCursor is null on the last page. An order that stays stuck is passed over',
+      'A result for each order, by id from the last one on; nextCursor is null on the last page. An order that stays stuck is passed over',
     ),
   },
 });

@@ -1,6 +1,7 @@
 // Retry of all orders that are stuck for one reason, a page at a time, with a result for each. An order that stays stuck
 // is passed over, because the next page begins behind it; one that fails keeps nobody else from being tried.
-import { type StuckCause, searchOrders } from '../../db/orders.ts';
+import type { StuckCause } from '../../db/orders.ts';
+import { readStuckFor } from '../../db/stuckOrders.ts';
 import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
 import type { Verdict } from '../dispatch/envelope.ts';
 import { PaylatchError } from '../errors.ts';
@@ -45,7 +46,7 @@ export type BulkRetryDeps = RetryDeps & {
   monotonic: () => number;
 };
 
-/** Tries one page of the orders that are stuck for this cause, newest first. Never fails because an order did. */
+/** Tries one page of the orders that are stuck for this cause, by id from the last one on. Never fails because an order did. */
 export async function retryStuck(deps: BulkRetryDeps, request: BulkRetryRequest): Promise<BulkRetryView> {
   const { tried, nextCursor } = await overPage(deps, request, view => retryOne(deps, view, request));
   return { results: tried, counts: countsOf(tried), nextCursor };
@@ -67,16 +68,7 @@ async function overPage<T>(
 ): Promise<{ tried: T[]; nextCursor: string | null }> {
   const { db, clock, monotonic } = deps;
   const now = clock();
-  const rows = await searchOrders(db, {
-    state: null,
-    userId: null,
-    provider: null,
-    cursor,
-    limit: limit + 1,
-    stuckAt: now,
-    cause,
-    machines: KNOWN_MACHINE_IDS,
-  });
+  const rows = await readStuckFor(db, { cause, cursor, limit: limit + 1, now, machines: KNOWN_MACHINE_IDS });
   const page = rows.slice(0, limit).map(row => orderView(row, now));
   const until = monotonic() + BUDGET_MS;
   const tried: T[] = [];

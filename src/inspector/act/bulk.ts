@@ -61,7 +61,7 @@ export async function bulkPage(c: Ctx, { core, newId }: InspectorDeps): Promise<
       ${
         sample.orders.length === 0
           ? nothingStuck(cause)
-          : html`${panel({ id: 'sample', title: 'What it would run', aside: sample.nextCursor ? `The newest ${sample.orders.length}; the others are like these or not` : 'All of them', live: false, body: sampleTable(sample) })}
+          : html`${panel({ id: 'sample', title: 'What it would run', aside: sample.nextCursor ? `The first ${sample.orders.length}; the others are like these or not` : 'All of them', live: false, body: sampleTable(sample) })}
             ${panel({ id: 'send', title: 'Retry them', live: false, body: startForm(c, cause, eventKey, sample) })}`
       }`,
   });
