@@ -16,7 +16,8 @@ export function moneyPanel(model: OrderModel): Html {
     id: 'money',
     title: 'Money',
     aside: toneBadge(MEANING[equation.meaning].word, MEANING[equation.meaning].tone),
-    body: html`${equationView(equation)} ${paymentsTable(model)} ${movedBack(model)} ${underWay(equation)}`,
+    body: html`${equationView(equation)} ${paymentsTable(model)} ${movedBack(model)} ${underWay(equation)}
+      ${row.order.provider ? askProvider(row.order.id, row.order.provider) : ''}`,
   });
 }
 
@@ -44,8 +45,14 @@ function equationView(equation: Equation): Html {
 }
 
 function paymentsTable({ row, live }: OrderModel): Html {
-  const { payments, order } = row;
-  if (payments.length === 0) return emptyState('No payment yet', 'Nothing was reserved or captured for this order.');
+  const { payments } = row;
+  if (payments.length === 0)
+    return emptyState(
+      'No payment yet',
+      live
+        ? 'Nothing was reserved or captured for this order, as far as we know.'
+        : 'Nothing was recorded: what arrived is kept until the order can be read, see the timeline.',
+    );
   const known = live?.state.context.payments ?? [];
   return html`<div class="scroll"><table class="payments cards">
     <thead><tr><th scope="col">Payment</th><th scope="col">State</th><th scope="col" class="right">Captured</th><th scope="col" class="right">Refunded</th><th scope="col" class="right">Lost</th><th scope="col">Pays for it</th><th scope="col">As of</th></tr></thead>
@@ -64,8 +71,7 @@ function paymentsTable({ row, live }: OrderModel): Html {
         <td data-label="Pays for it">${paysWords(payment.counts, record ? counts(record) : payment.counts, payment.state, record?.fits)}</td>
         <td data-label="As of">${payment.asOf ? instant(payment.asOf) : 'the provider told no time'}</td>
       </tr>`;
-    })}</tbody></table></div>
-    ${order.provider ? askProvider(order.id, order.provider) : ''}`;
+    })}</tbody></table></div>`;
 }
 
 const PAYMENT_TONES: Readonly<Record<string, 'good' | 'busy' | 'quiet'>> = { captured: 'good', authorized: 'busy' };
@@ -77,10 +83,9 @@ function paysWords(counted: boolean, countsNow: boolean, state: string, fits: bo
 }
 
 /** A form, so that nothing that only follows links asks a provider. */
-export function askProvider(orderId: string, provider: string): Html {
+export function askProvider(orderId: string, provider: string, isFirst = false): Html {
   return html`<form class="ask-provider" method="get" action="${orderHref(orderId)}/provider">
-    <button class="button">Ask ${provider} what it knows</button>
-    <span class="quiet">Shown beside ours; nothing is written.</span>
+    <button class="button ${isFirst ? 'primary' : ''}" title="Its answer is shown beside our books; nothing is written.">Ask ${provider} what it knows</button>
   </form>`;
 }
 

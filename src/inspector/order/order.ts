@@ -79,11 +79,10 @@ function orderMain(model: OrderModel, act: Html | null): Html {
     ${panel({ id: 'chart', title: 'Chart', body: chartOf(model) })}
     <div class="order-columns">
       <div class="order-main">${timelinePanel(model)} ${transitionsPanel(model)} ${effectsPanel(model)}</div>
-      <div class="order-side">${panel({ id: 'facts', title: 'Order', body: orderFacts(model) })} ${moneyPanel(model)}
+      <div class="order-side">${act ?? ''} ${panel({ id: 'facts', title: 'Order', body: orderFacts(model) })} ${moneyPanel(model)}
         <div id="provider-truth" aria-live="polite"></div>
         ${accessPanel(model)}</div>
     </div>
-    ${act ?? ''}
   </div>`;
 }
 
@@ -127,7 +126,8 @@ async function showTruth(c: Ctx, deps: InspectorDeps, limit: ReturnType<typeof a
     nav: 'orders',
     status,
     main: html`<div class="order"><p class="crumbs"><a href="/inspector/orders">Orders</a> / <a href="${orderHref(id)}#money"><code>${id}</code></a></p>
-      <h1>${row.order.provider ?? 'No provider'} beside our books</h1>${view}</div>`,
+      <h1>${row.order.provider ?? 'No provider'} beside our books</h1>${view}
+      <p><a href="${orderHref(id)}#money">Back to the order</a></p></div>`,
   });
 }
 
@@ -154,7 +154,7 @@ async function truthOf({ core, clock }: InspectorDeps, row: OrderPageRow): Promi
   } catch (error) {
     if (!(error instanceof PaylatchError)) throw error;
     return {
-      trouble: `${error.message.replace(/\.$/, '')}. Nobody knows what it has; what is shown above is what we know.`,
+      trouble: `${error.message.replace(/\.$/, '')}. What it has is not known; our books are as they were.`,
     };
   }
 }
@@ -184,7 +184,7 @@ function noSuchOrder(c: Ctx, id: string) {
     status: 404,
     main: html`<h1>No such order</h1>
       <p>There is no order <code>${id}</code>. The id may be cut off, or be that of a payment, a user or an event: search for it.</p>
-      <form class="order-find" role="search" method="get" action="/inspector/orders">
+      <form class="order-find" method="get" action="/inspector/orders">
         <input type="search" name="q" value="${id}" aria-label="Any id" maxlength="255" autocapitalize="none" spellcheck="false" />
         <button class="button primary">Search</button>
       </form>`,

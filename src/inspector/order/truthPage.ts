@@ -18,7 +18,7 @@ export function truthView({ order }: OrderPageRow, answer: TruthAnswer): Html {
   const { rows, told, at } = answer;
   const different = rows.filter(row => row.differs.length > 0).length;
   return html`<div class="truth">
-    <h3>What ${provider} knows, beside ours</h3>
+    <h2>What ${provider} knows, beside ours</h2>
     <p class="quiet">Asked ${instant(at)}. Nothing was written: what it told is shown and forgotten.</p>
     ${told.missing.map(sentence => notice('held', sentence))}
     ${rows.length === 0 ? emptyState('No payment there', `${provider} knows of no payment for this order, and neither do we.`) : summary(different, told.missing.length === 0)}

@@ -76,11 +76,12 @@ function stuckWaiting(about: WaitingOrder, stuck: Stuck): Waiting {
       };
     case 'grant_failed': {
       const tries = live?.state.context.grantTries ?? 0;
-      const because = stuck.detail ? ` because ${clause(stuck.detail)}` : '';
+      const refusal = stuck.detail ? [`The database said: ${clause(stuck.detail)}.`] : [];
+      const again = tries === 0 ? [] : [`Tried again ${tries === 1 ? 'once' : `${tries} times`} so far.`];
       return {
         ...own,
-        sentence: [`Stuck: it is paid, and the grant cannot be written${because}.`],
-        detail: tries === 0 ? null : `Tried again ${tries === 1 ? 'once' : `${tries} times`} so far.`,
+        sentence: ['Stuck: it is paid, and the grant cannot be written.'],
+        detail: [...refusal, ...again].join(' ') || null,
       };
     }
     case 'effect_dead': {

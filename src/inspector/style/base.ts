@@ -31,6 +31,10 @@ h2 { font-size: .9375rem; line-height: 1.35; font-weight: 620; }
 h3 { font-size: .8125rem; font-weight: 620; color: var(--quiet); }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
+/* Inside a sentence a colour alone does not tell a link. */
+:is(p, .notice, dd) a:not(.button, :has(> code)) { text-decoration: underline; text-underline-offset: .15em; }
+/* Text of others may run from right to left: it must not turn round what stands beside it. */
+bdi, code, .why, .any-length { unicode-bidi: isolate; }
 code, kbd, pre { font-family: var(--mono); font-size: .9286em; }
 code { overflow-wrap: anywhere; }
 kbd { padding: 0 .3em; border: 1px solid var(--edge); border-radius: .25rem; color: var(--quiet); background: var(--card); }
@@ -42,5 +46,12 @@ button, input, select, textarea { font: inherit; color: inherit; }
 main:focus-visible { outline: none; }
 [hidden] { display: none !important; }
 .hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+/* Where colours are the reader's own, what a ground said is said by a frame. */
+@media (forced-colors: active) {
+  .badge, .notice, .waiting, .count, .tab-count, .button { border: 1px solid; }
+  .button.primary { border-width: 2px; }
+  [aria-current]:not([data-row]) { outline: 2px solid Highlight; outline-offset: -2px; }
+  .chart svg, .overview-chart svg, .overview-legend .key, .chart-key span, .live .dot { forced-color-adjust: none; }
+}
 @media (prefers-reduced-motion: no-preference) { .live .dot, .copy { transition: background-color .2s; } }
 `;

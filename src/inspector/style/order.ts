@@ -10,6 +10,12 @@ export const ORDER_STYLE = `
 .waiting-sentence { font-size: 1.0625rem; font-weight: 560; line-height: 1.4; }
 .waiting-detail { color: var(--text); margin-top: .125rem; }
 .waiting-times { display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin-top: .25rem; color: var(--text); font-size: .8125rem; }
+/* Labels beside, not above: a box that says one thing is read in one look. */
+.guide { margin-top: .625rem; color: var(--text); display: grid; gap: .25rem; }
+.guide div { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 0 .75rem; }
+.guide dt { font-weight: 560; }
+.waiting .buttons { margin-top: .75rem; gap: .5rem .75rem; }
+.waiting .ask-provider { margin: 0; }
 .waiting-times .next { font-weight: 560; }
 .sections { display: flex; flex-wrap: wrap; gap: .25rem 1.125rem; padding: .25rem 0; border-bottom: 1px solid var(--line); }
 .sections a { padding: .25rem 0; font-weight: 520; }
@@ -23,7 +29,6 @@ export const ORDER_STYLE = `
 .order .to-come { margin-bottom: .875rem; padding: .5rem .75rem; border: 1px dashed var(--edge); border-radius: .5rem; }
 .order .to-come ul { padding: 0; list-style: none; }
 .order .to-come li { overflow-wrap: anywhere; }
-.order p a, .order dd > a, .order .notice a { text-decoration: underline; text-underline-offset: .15em; }
 .order .timeline, .order .steps, .order .because, .order .under-way { padding: 0; list-style: none; }
 .order .entry { position: relative; display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: .125rem 1.5rem; padding: .5rem 0; }
 .order .entry + .entry { border-top: 1px solid var(--line); }
@@ -50,7 +55,7 @@ export const ORDER_STYLE = `
 .order .step-body { display: grid; gap: .5rem; padding: .125rem 0 .875rem 2.5rem; min-width: 0; overflow-wrap: anywhere; }
 .order .fields { display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; }
 .order .fields div { display: flex; gap: .375rem; min-width: 0; }
-.order .fields dt { color: var(--quiet); }
+.order .fields dt { color: var(--quiet); flex: none; }
 .order .diff { font-size: .8125rem; border: 1px solid var(--line); border-radius: .375rem; }
 .order .diff th, .order .diff td { padding: .25rem .625rem; vertical-align: top; }
 .order .diff tbody th { font-weight: 400; white-space: normal; }
@@ -99,6 +104,7 @@ export const ORDER_STYLE = `
 }
 @media (max-width: 69.99rem) { .order-columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 40rem) {
+  .guide div { grid-template-columns: minmax(0, 1fr); }
   .order .entry { grid-template-columns: minmax(0, 1fr); padding-left: 1rem; }
   .order .entry-what::before { left: -1rem; top: -.875rem; }
   .order .steps summary { grid-template-columns: 1.75rem minmax(0, 1fr); }

@@ -10,6 +10,7 @@ export const ORDERS_STYLE = `
 .chip-off { display: inline-grid; place-items: center; width: 1.25rem; height: 1.25rem; margin-right: -.25rem; border-radius: 50%; color: var(--quiet); text-decoration: none; }
 .chip-off:hover { background: var(--raised); color: var(--text); text-decoration: none; }
 .chips li { display: inline-flex; align-items: center; max-width: 100%; overflow-wrap: anywhere; }
+.chips li > .quiet { flex: none; }
 .tabs { display: flex; gap: .125rem; overflow-x: auto; border-bottom: 1px solid var(--line); }
 .tabs a { flex: none; padding: .4375rem .75rem; margin-bottom: -1px; border-bottom: 2px solid transparent; color: var(--quiet); font-weight: 520; text-decoration: none; }
 .tabs a:hover { color: var(--text); }

@@ -40,7 +40,7 @@ td.right, th.right { text-align: right; }
 .facts div { display: grid; grid-template-columns: minmax(7rem, 11rem) minmax(0, 1fr); gap: .125rem 1rem; padding: .3125rem 0; }
 .facts dt { color: var(--quiet); }
 .facts dd { overflow-wrap: anywhere; }
-.empty { padding: 2rem 1rem; text-align: center; color: var(--quiet); display: grid; gap: .5rem; justify-items: center; text-wrap: balance; }
+.empty { padding: 2rem 1rem; text-align: center; color: var(--quiet); display: grid; grid-template-columns: minmax(0, 1fr); gap: .5rem; justify-items: center; text-wrap: balance; overflow-wrap: anywhere; }
 .empty-title { color: var(--text); font-weight: 620; font-size: .9375rem; }
 .notice { padding: .5rem .75rem; border-radius: .5rem; overflow-wrap: anywhere; }
 .button { display: inline-block; padding: .375rem .75rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--card); color: var(--text); font-weight: 520; line-height: 1.35; cursor: pointer; text-decoration: none; }
@@ -51,7 +51,7 @@ td.right, th.right { text-align: right; }
 .button:disabled, .button[aria-disabled="true"] { border-color: var(--line); background: var(--raised); color: var(--quiet); cursor: not-allowed; }
 .buttons { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
 .chips { display: flex; flex-wrap: wrap; gap: .375rem; padding: 0; list-style: none; }
-.chip { display: inline-flex; align-items: center; gap: .375rem; padding: .125rem .5rem; border: 1px solid var(--edge); border-radius: 1rem; color: var(--text); font-size: .8125rem; }
+.chip { max-width: 100%; overflow-wrap: anywhere; display: inline-flex; align-items: center; gap: .375rem; padding: .125rem .5rem; border: 1px solid var(--edge); border-radius: 1rem; color: var(--text); font-size: .8125rem; }
 .stack { display: grid; gap: .875rem; }
 .field { display: grid; gap: .25rem; min-width: 0; }
 .field label { font-weight: 520; }
