@@ -12,8 +12,9 @@ export function deadline(ms: number = REQUEST_DEADLINE_MS): MiddlewareHandler<Ap
   return async (_c, next) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      const error = new Overloaded(`No answer within ${ms / 1_000} s. Ask again: what was done is not done twice.`);
-      timer = setTimeout(() => reject(error), ms);
+      const refuse = () =>
+        reject(new Overloaded(`No answer within ${ms / 1_000} s. Ask again: what was done is not done twice.`));
+      timer = setTimeout(refuse, ms);
     });
     try {
       await Promise.race([next(), late]);

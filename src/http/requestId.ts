@@ -15,7 +15,8 @@ export function requestId({ newId, log }: Pick<AppDeps, 'newId' | 'log'>): Middl
     c.set('requestId', id);
     const startedAt = performance.now();
     await next();
-    c.header('x-request-id', id);
+    // Not `c.header`: on an answer that is made it makes another one, with its body as a stream.
+    c.res.headers.set('x-request-id', id);
     const ms = Math.round(performance.now() - startedAt);
     log.debug({ method: c.req.method, route: routeOf(c), status: c.res.status, ms, requestId: id }, 'answered');
   };

@@ -25,6 +25,7 @@ const envelopeSchema = z.object({
   timestamp: z.unknown().optional(),
   data: z.unknown().optional(),
 });
+const anyInstantSchema = z.iso.datetime({ offset: true });
 const addressSchema = z.object({ providerOrderId: providerIdSchema });
 
 const moneySchema = z.object({ paymentId: providerIdSchema, amountMinor: amountMinorSchema, currency: currencySchema });
@@ -74,7 +75,7 @@ export function translateWebhookBody(body: Uint8Array, eventKey: string): Receiv
 
 /** The provider's own time of a state, as the one form that is stored, or nothing where it cannot be read. */
 export function normaliseInstant(value: unknown): string | undefined {
-  const read = z.iso.datetime({ offset: true }).safeParse(value);
+  const read = anyInstantSchema.safeParse(value);
   if (!read.success) return undefined;
   const instant = new Date(read.data);
   // Offsets can push the first and last day of the calendar out of four-digit years.
