@@ -1,5 +1,6 @@
 // Where merchants want to be told what happened. A handful of rows, and no secret in any of them.
 import type { Database, Row } from './client.ts';
+import { changeAndTell, type OpenFinding } from './findings.ts';
 
 export type EndpointRow = {
   id: string;
@@ -108,21 +109,23 @@ export async function rotateEndpoint(
   return row ? endpointRow(row) : null;
 }
 
-/** Disables the endpoint that said so about itself, unless it has moved to another URL meanwhile. True when this call did it. */
-export async function disableEndpoint(
+const DISABLE = `
+  update endpoints set disabled_at = $12::timestamptz, disabled_reason = $13, updated_at = $12::timestamptz
+  where id = $10 and url = $11 and disabled_at is null returning id`;
+
+/**
+ * Disables the endpoint that said so about itself, unless it has moved to another URL meanwhile, and opens the finding that
+ * says so. True when this call did it.
+ */
+export function disableEndpoint(
   db: Database,
   endpoint: { id: string; url: string },
   reason: string,
+  finding: OpenFinding,
   at: Date,
 ): Promise<boolean> {
-  const rows = await db.query<Row>(
-    `with written as (
-       update endpoints set disabled_at = $3::timestamptz, disabled_reason = $4, updated_at = $3::timestamptz
-       where id = $1 and url = $2 and disabled_at is null returning id)
-     select id from written`,
-    [endpoint.id, endpoint.url, at.toISOString(), reason],
-  );
-  return rows.length > 0;
+  const params = [endpoint.id, endpoint.url, at.toISOString(), reason];
+  return changeAndTell(db, { change: DISABLE, params }, finding, at);
 }
 
 /** False when there was none. */

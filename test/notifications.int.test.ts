@@ -1,8 +1,11 @@
 // Merchants hear what happened: over real HTTP, from the outbox, each endpoint by itself, until it has it.
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Param, Row } from '../db/client.ts';
 import { systemRandom } from '../src/clock.ts';
 import { workOff } from '../src/effects/worker.ts';
+import { DatabaseUnavailable } from '../src/errors.ts';
+import { createNotifications } from '../src/notifications/notifications.ts';
 import { decodeSecret, verifyStandardWebhook } from '../src/providers/signatures.ts';
 import { checkOut, type Json, NOTIFICATION_KEY, pay, type Service, startService } from './support/httpService.ts';
 import { type Received, type Receiver, startReceiver } from './support/merchantReceiver.ts';
@@ -35,10 +38,10 @@ const OTHERWISE = { connection: 'Upgrade', upgrade: 'websocket' };
 
 let workers = 0;
 /** The worker does what is due; effects other than `notify` go nowhere. */
-function work(random = systemRandom) {
+function work(random = systemRandom, notify = service.notifications.notifyHandler) {
   const { db, newId } = service.world;
   const nothing = async () => ({ end: 'done' as const });
-  const handlers = { ...handlersOf(nothing), notify: service.notifications.notifyHandler };
+  const handlers = { ...handlersOf(nothing), notify };
   const { log } = silent;
   return workOff({ db, clock, newId, log, handlers, random, workerId: `teller-${workers++}` });
 }
@@ -323,6 +326,41 @@ describe('an endpoint that answers 410', () => {
     const open = await service.world
       .sql`select 1 from findings where kind = 'endpoint_disabled' and resolved_at is null`;
     expect(open).toHaveLength(0);
+  });
+
+  test('is told of by the very statement that disables it: a process that dies right after it has left nothing to tell', async () => {
+    const { id } = await endpoint(shop.url);
+    shop.next = [{ status: 410 }];
+    await paidOrder();
+    const { db } = service.world;
+    let isDead = false;
+    const dying = async <R extends Row>(text: string, params: readonly Param[]) => {
+      if (isDead) throw new DatabaseUnavailable('the process has died');
+      isDead = /update endpoints/.test(text);
+      return db.query<R>(text, params);
+    };
+    const deps = { ...silent, clock, newId: service.world.newId, key: NOTIFICATION_KEY, privateAddresses: true };
+    const { notifyHandler } = createNotifications({ ...deps, db: { ...db, query: dying } });
+    await work(systemRandom, notifyHandler);
+    expect([isDead, (await service.call('GET', `/v1/endpoints/${id}`)).body.enabled]).toEqual([true, false]);
+    const told = await service.world.sql`
+      select f.fingerprint, x.payload->>'endpointId' as endpoint from findings f
+      join outbox x on starts_with(x.dedup_key, 'alert:finding:' || f.fingerprint) where f.resolved_at is null`;
+    expect(told).toEqual([{ fingerprint: `endpoint_disabled:${id}`, endpoint: id }]);
+  });
+
+  test('again is told of again, also where the finding about the last time was never closed', async () => {
+    const { id } = await endpoint(shop.url);
+    const alerts = () => service.world.sql`select 1 from outbox where payload->>'endpointId' = ${id}`;
+    for (const times of [1, 2]) {
+      shop.next = [{ status: 410 }];
+      await paidOrder();
+      await work();
+      expect(await alerts()).toHaveLength(times);
+      // Enabled by a process that died before it closed the finding.
+      await service.world.sql`update endpoints set disabled_at = null, disabled_reason = null where id = ${id}`;
+      later(60_000);
+    }
   });
 
   test('after it was given another address in the meantime stays enabled, and hears it there', async () => {

@@ -2,7 +2,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
 import { disableEndpoint, type EndpointRow } from '../../db/endpoints.ts';
-import { openFindings } from '../../db/findings.ts';
 import { type AttemptRow, insertAttempt } from '../../db/notifications.ts';
 import type { Clock } from '../clock.ts';
 import { InvalidRequest } from '../errors.ts';
@@ -79,9 +78,7 @@ export const disabledFinding = (endpointId: string): string => `endpoint_disable
 
 /** Whoever believes to be told must hear that nobody tells them any more. */
 async function disable({ db, clock, newId, log }: DeliveryDeps, endpoint: EndpointRow): Promise<void> {
-  if (!(await disableEndpoint(db, endpoint, 'It answered 410 Gone.', clock()))) return;
   const endpointId = endpoint.id;
-  log.warn({ endpointId }, 'an endpoint is disabled: it answered 410');
   const finding = {
     id: newId('fnd'),
     fingerprint: disabledFinding(endpointId),
@@ -92,7 +89,8 @@ async function disable({ db, clock, newId, log }: DeliveryDeps, endpoint: Endpoi
     alertId: newId('eff'),
     alertPayload: { cause: 'endpoint_disabled', endpointId },
   };
-  await openFindings(db, [finding], clock());
+  if (await disableEndpoint(db, endpoint, 'It answered 410 Gone.', finding, clock()))
+    log.warn({ endpointId }, 'an endpoint is disabled: it answered 410');
 }
 
 type Ending = Pick<AttemptRow, 'status' | 'answer' | 'error' | 'retryAt'>;
