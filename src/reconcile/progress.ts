@@ -24,9 +24,10 @@ export type ListingView = {
   startedAt: string | null;
   completedAt: string | null;
   nextAt: string;
+  /** Of payments and of disputes. */
   pages: number;
   payments: number;
-  /** How many of them told something we did not know. */
+  /** How many payments and disputes told something we did not know. */
   news: number;
   lastError: string | null;
 };
