@@ -22,7 +22,7 @@ const listingSchema = z
     nextAt: instant.meta({ description: 'Not read on before then' }),
     pages: z.int(),
     payments: z.int(),
-    news: z.int().meta({ description: 'Payments that told something not known before' }),
+    news: z.int().meta({ description: 'Payments and disputes that told something not known before' }),
     lastError: z.string().nullable(),
   })
   .openapi('Listing') satisfies z.ZodType<ListingView>;
