@@ -376,6 +376,7 @@ describe('an endpoint that answers 410', () => {
       const { id: orderId } = await paidOrder();
       await work();
       expect((await service.call('GET', `/v1/endpoints/${id}`)).body.enabled).toBe(true);
+      expect(await sql`select 1 from findings where fingerprint = ${`endpoint_disabled:${id}`}`).toHaveLength(0);
       expect((await noticesOf(orderId))[0].status).toBe('pending');
       later(DAY_MS);
       await work();
