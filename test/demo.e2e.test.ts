@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { untilNothingRuns } from './support/embeddedProcesses.ts';
+import { freePort } from './support/freePort.ts';
 import { get } from './support/serviceClient.ts';
-import { freePort, KEYS, newFolder, REPOSITORY, startService } from './support/serviceProcess.ts';
+import { KEYS, newFolder, REPOSITORY, startService } from './support/serviceProcess.ts';
 
 const DEMO = [process.execPath, '--import', import.meta.resolve('tsx'), join(REPOSITORY, 'src/cli/demo.ts')];
 const groups = new Set<number>();

@@ -67,8 +67,7 @@ afterAll(async () => {
   await service?.close();
 });
 
-const indicator = (page: Page, text: RegExp) =>
-  page.locator('#live .words').filter({ hasText: text }).waitFor({ timeout: 40_000 });
+const indicator = (page: Page, text: RegExp) => page.locator('#live .words').filter({ hasText: text }).waitFor();
 
 inBrowser(`a change shows without a reload, and what the reader did stays${why}`, async () => {
   words = 'first';
@@ -122,7 +121,7 @@ inBrowser(`where the stream is refused the page asks by itself and says so${why}
   await page.goto(`${service.http.url}/inspector/sample`);
   await indicator(page, /^Asks every 5 s$/);
   words = 'polled';
-  await page.locator('#words').filter({ hasText: 'polled' }).waitFor({ timeout: 20_000 });
+  await page.locator('#words').filter({ hasText: 'polled' }).waitFor();
   await context.close();
 });
 

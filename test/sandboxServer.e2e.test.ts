@@ -2,7 +2,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { closeServer, useSandbox } from './support/sandboxRig.ts';
 
 const rig = useSandbox();
@@ -37,7 +37,8 @@ describe('webhooks', () => {
     rig.receiver.answers.push(...Array(30).fill(500));
     await scenario(await open(), 'succeed');
     await api('POST', '/webhooks/resume');
-    await vi.waitFor(async () => expect((await webhooks())[0].status).toBe('dead'), 10_000);
+    await allDelivered();
+    expect(await webhooks()).toMatchObject([{ status: 'dead' }]);
     expect(rig.receiver.calls).toHaveLength(30);
     await api('POST', `/webhooks/${(await webhooks())[0].webhookId}/deliver`);
     expect((await webhooks())[0]).toMatchObject({ status: 'delivered', attempts: 31 });

@@ -4,8 +4,9 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectSoundBooks } from './support/databaseChecks.ts';
 import { until } from './support/embeddedProcesses.ts';
+import { freePort } from './support/freePort.ts';
 import { Purchase } from './support/purchase.ts';
-import { call, get, type Json } from './support/serviceClient.ts';
+import { call, delivered, get, type Json } from './support/serviceClient.ts';
 import { newFolder, type ServiceProcess, startService } from './support/serviceProcess.ts';
 import { createTestDatabase, type TestDatabase } from './support/testDatabase.ts';
 
@@ -14,12 +15,14 @@ const REASON = 'the ledger of May is closed';
 let database: TestDatabase;
 let sql: postgres.Sql;
 let dataDir: string;
+let sandboxPort: string;
 let service: ServiceProcess | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   sql = postgres(database.url, { max: 2, onnotice: () => {} });
   dataDir = await newFolder();
+  sandboxPort = String(await freePort());
 });
 afterAll(async () => {
   await service?.stop();
@@ -30,7 +33,10 @@ afterAll(async () => {
 async function restart(whileStopped: () => Promise<unknown> = async () => {}): Promise<string> {
   if (service) expect(await service.stop()).toEqual({ code: 0, signal: null });
   await whileStopped();
-  service = await startService({ dataDir, env: { DATABASE_URL: database.url, SANDBOX: 'true' } });
+  service = await startService({
+    dataDir,
+    env: { DATABASE_URL: database.url, SANDBOX: 'true', SANDBOX_PORT: sandboxPort },
+  });
   return service.url;
 }
 
@@ -54,11 +60,11 @@ async function paidButRefused(): Promise<Purchase> {
   for (const each of [purchase, neighbour]) await each.pay();
   const [told, , others] = await Promise.all(
     [
-      purchase.sendWebhook(url),
-      purchase.sendCallback(url),
-      neighbour.sendWebhook(url),
-      neighbour.sendCallback(url),
-    ].map(sent => sent.answer),
+      () => purchase.sendWebhook(url),
+      () => purchase.sendCallback(url),
+      () => neighbour.sendWebhook(url),
+      () => neighbour.sendCallback(url),
+    ].map(delivered),
   );
   expect(told).toMatchObject({
     status: 200,

@@ -5,6 +5,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from './support/databaseChecks.ts';
 import { until } from './support/embeddedProcesses.ts';
+import { freePort } from './support/freePort.ts';
 import { Purchase } from './support/purchase.ts';
 import { type Json, type Sent, sandbox } from './support/serviceClient.ts';
 import { embeddedDatabaseUrl, newFolder, type ServiceProcess, startService } from './support/serviceProcess.ts';
@@ -19,11 +20,13 @@ const GATES = {
 type Gate = keyof typeof GATES;
 
 let dataDir: string;
+/** Pay links are to be good over every kill. */
+let sandboxPort: string;
 let service: ServiceProcess;
 let sql: postgres.Sql;
 
 async function start(): Promise<void> {
-  service = await startService({ dataDir });
+  service = await startService({ dataDir, env: { SANDBOX_PORT: sandboxPort } });
   sql = postgres(await embeddedDatabaseUrl(service), { max: 3, onnotice: () => {} });
 }
 
@@ -36,6 +39,7 @@ async function killAndRestart(whom: 'alone' | 'group'): Promise<void> {
 
 beforeAll(async () => {
   dataDir = await newFolder();
+  sandboxPort = String(await freePort());
   await start();
   await sql.unsafe(`create function hold() returns trigger language plpgsql as
     'begin perform pg_advisory_xact_lock_shared(tg_argv[0]::int); return null; end'`);

@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectSoundBooks, seeded } from './support/databaseChecks.ts';
+import { freePort } from './support/freePort.ts';
 import { Purchase } from './support/purchase.ts';
-import { call, get } from './support/serviceClient.ts';
-import { freePort, launch, newFolder, type ServiceProcess } from './support/serviceProcess.ts';
+import { call, delivered, get } from './support/serviceClient.ts';
+import { launch, newFolder, type ServiceProcess } from './support/serviceProcess.ts';
 import { createTestDatabase, type TestDatabase } from './support/testDatabase.ts';
 
 let database: TestDatabase;
@@ -55,7 +56,7 @@ test('a purchase through either of them, and through both at once, is one purcha
         () => purchase.sendWebhook(url),
         () => purchase.sendCallback(url),
       ]);
-      const answers = await Promise.all(shuffle(sends).map(send => send().answer));
+      const answers = await Promise.all(shuffle(sends).map(delivered));
       for (const answer of answers) expect(answer, JSON.stringify(answer)).toMatchObject({ status: 200 });
     }),
   );

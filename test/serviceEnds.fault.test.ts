@@ -10,6 +10,7 @@ import { afterAll, expect, test } from 'vitest';
 import { SHUTDOWN_MS } from '../src/http/server.ts';
 import { isRoot, nobody, testAsRoot } from './support/embeddedFixture.ts';
 import { processesOf, until, untilNothingRuns } from './support/embeddedProcesses.ts';
+import { freePort } from './support/freePort.ts';
 import { Purchase } from './support/purchase.ts';
 import { paymentEntity, RAZORPAY } from './support/razorpayBodies.ts';
 import { call } from './support/serviceClient.ts';
@@ -41,8 +42,12 @@ function alive(pids: number[]): string[] {
   });
 }
 
+/** Pay links are to be good in every life of a service. */
+const keptSandboxPort = async () => ({ SANDBOX_PORT: String(await freePort()) });
+
 /** Buys, kills the whole group, sees that everything is gone, starts again at once and finds what was bought. */
-async function killTwice(how: Launch): Promise<void> {
+async function killTwice(given: Launch): Promise<void> {
+  const how = { ...given, env: { ...given.env, ...(await keptSandboxPort()) } };
   const first = await startService(how);
   const purchase = new Purchase();
   await purchase.finish(first.url);
@@ -94,7 +99,8 @@ if (!isRoot) console.warn('the tests of this file run as this ordinary user; the
 
 test('SIGTERM in the middle of load answers what is in flight, refuses what comes after, and ends with code 0', async () => {
   const dataDir = await newFolder();
-  const service = await startService({ dataDir });
+  const env = await keptSandboxPort();
+  const service = await startService({ dataDir, env });
   const sql = await databaseOf(service);
   const purchases = Array.from({ length: 12 }, () => new Purchase());
   for (const purchase of purchases) {
@@ -121,7 +127,7 @@ test('SIGTERM in the middle of load answers what is in flight, refuses what come
   expect(await service.ended).toEqual({ code: 0, signal: null });
   expect(performance.now() - began).toBeLessThan(SHUTDOWN_MS);
   await untilNothingRuns(dataDir);
-  const again = await startService({ dataDir });
+  const again = await startService({ dataDir, env });
   const database = await databaseOf(again);
   for (const purchase of purchases) await purchase.expectOnce(again.url, database);
 });
@@ -178,13 +184,14 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 
 test('without its database the service ends with code 1 and says so, and the next start has everything', async () => {
   const dataDir = await newFolder();
-  const service = await startService({ dataDir });
+  const env = await keptSandboxPort();
+  const service = await startService({ dataDir, env });
   const purchase = new Purchase();
   await purchase.finish(service.url);
   const server = Number(/"pid":(\d+),"port":\d+,"msg":"embedded PostgreSQL is ready"/.exec(service.out())?.[1]);
   process.kill(server, 'SIGKILL');
   expect(await service.ended).toEqual({ code: 1, signal: null });
   expect(service.out()).toContain(`The embedded PostgreSQL (process ${server}) ended with signal SIGKILL.`);
-  const again = await startService({ dataDir });
+  const again = await startService({ dataDir, env });
   await purchase.expectOnce(again.url, await databaseOf(again));
 });

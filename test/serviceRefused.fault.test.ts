@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readKeptKeys } from '../src/keys.ts';
 import { untilNothingRuns } from './support/embeddedProcesses.ts';
+import { freePort } from './support/freePort.ts';
 import { call } from './support/serviceClient.ts';
-import { freePort, KEYS, type Launch, launch, newFolder, startService } from './support/serviceProcess.ts';
+import { KEYS, type Launch, launch, newFolder, startService } from './support/serviceProcess.ts';
 import { createTestDatabase } from './support/testDatabase.ts';
 
 let neighbour: Server;

@@ -11,7 +11,7 @@ const LOOK_MS = 1_000;
 /** Between two beats, in ms. The script counts a page as not live after two and a half of them (client/live.js). */
 const BEAT_MS = 4_000;
 /** A page looks at least that often, in ms: what no mark tells, such as another order's grant, shows by then. */
-const FULL_LOOK_MS = 10_000;
+export const FULL_LOOK_MS = 10_000;
 /** Listeners in all: each costs a connection and a share of a look. */
 const MAX_LISTENERS = 100;
 /** Listeners of one session: browsers open six connections to one host, and pages need some of them. */

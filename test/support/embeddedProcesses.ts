@@ -19,8 +19,8 @@ export type ServiceOptions = { user?: { uid: number; gid: number }; env?: Record
 const SCRIPT = fileURLToPath(new URL('./embeddedService.ts', import.meta.url));
 // The loader as a URL, because the service's own folder may be one from which it cannot be found.
 const TSX = import.meta.resolve('tsx');
-// Nothing here takes longer than the 10 s a start waits for an old server.
-const WAIT_LIMIT_MS = 30_000;
+// Nothing here takes longer than the 10 s a start waits for an old server; the rest is for slow machines.
+const WAIT_LIMIT_MS = 90_000;
 const POLL_MS = 10;
 
 const started = new Set<Service>();

@@ -3,13 +3,11 @@
 
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import postgres from 'postgres';
+import { WAIT_MS } from './inspectorBrowser.ts';
 import { call, get, type Json, PLAN, sandbox, send, webhookCall } from './serviceClient.ts';
 import { embeddedDatabaseUrl, KEYS, newFolder, type ServiceProcess, startService } from './serviceProcess.ts';
 
 export const VIEWER_KEY = 'viewer_service_test_0123456789abcdef';
-
-/** How long a page is waited for: far longer than one takes; only bounds how long a broken one hangs. */
-const WAIT_MS = 15_000;
 
 export type InspectedProcess = ServiceProcess & { sql: postgres.Sql };
 

@@ -12,6 +12,9 @@ export async function openBrowser(): Promise<Browser> {
   return await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
 }
 
+/** How long a page is waited for: far longer than one takes; only bounds how long a broken one hangs. */
+export const WAIT_MS = 60_000;
+
 export type Visit = { context: BrowserContext; page: Page; complaints: string[] };
 
 /** A new profile, signed in unless `role` is null, at `path`. */
@@ -30,6 +33,7 @@ export async function visit(
       { name, value, domain: hostname, path: '/inspector', httpOnly: true, sameSite: 'Strict' },
     ]);
   }
+  context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', message => {

@@ -8,6 +8,7 @@ import {
   type Answer,
   callbackCall,
   checkoutCall,
+  delivered,
   get,
   type Json,
   PLAN,
@@ -89,7 +90,7 @@ export class Purchase {
     await this.checkOut(url);
     await this.pay();
     for (const _round of ['delivered', 'delivered again']) {
-      const answers = await Promise.all([this.sendWebhook(url).answer, this.sendCallback(url).answer]);
+      const answers = await Promise.all([() => this.sendWebhook(url), () => this.sendCallback(url)].map(delivered));
       for (const answer of answers) expect(answer, JSON.stringify(answer)).toMatchObject({ status: 200 });
     }
   }

@@ -1,6 +1,6 @@
 // A sandbox server on a free port with a folder of its own, and a receiver standing where the service would: fresh for
 // every test, gone after it.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,13 +16,14 @@ import {
   startSandboxServer,
 } from '../../src/providers/sandbox/server.ts';
 import { decodeSecret } from '../../src/providers/signatures.ts';
+import { freePort } from './freePort.ts';
 
 export const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 export const apiKey = sandboxApiKey(decodeSecret(secret));
 /** Prompt retries, and a "late" webhook nobody will wait for. */
 export const timing = { retryBaseMs: 5, retryMaxMs: 20, lateMs: 3_600_000 };
 /** How long a state is waited for before a test fails, in milliseconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 const silent = { info: () => undefined, warn: () => undefined };
 
 // Loosely typed on purpose: what the API answers is part of what is tested.
@@ -85,6 +86,9 @@ export function useSandbox() {
 
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'sandbox-test-'));
+    // As if chosen in an earlier life: one that nobody takes while a test has the server closed.
+    await mkdir(join(dataDir, 'sandbox'));
+    await writeFile(join(dataDir, 'sandbox', 'port'), `${await freePort()}\n`);
     receiver = await startReceiver();
     await start();
   });

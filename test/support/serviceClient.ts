@@ -41,6 +41,14 @@ export function send({ method, url, headers, body }: Call): Sent {
   return { written, answer };
 }
 
+/** As a provider delivers: again for as long as it is asked to come again. */
+export async function delivered(send: () => Sent): Promise<Answer | null> {
+  for (;;) {
+    const answer = await send().answer;
+    if (answer?.status !== 503) return answer;
+  }
+}
+
 export async function call(url: string, method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
   const answer = await send({
     method,

@@ -2,7 +2,6 @@
 // What a test starts is gone when its file ends.
 import { spawn } from 'node:child_process';
 import { chown, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -145,16 +144,4 @@ export async function startService(how: Launch): Promise<ServiceProcess> {
 export async function embeddedDatabaseUrl({ dataDir, out }: ServiceProcess): Promise<string> {
   const port = /"port":(\d+),"msg":"embedded PostgreSQL is ready"/.exec(out())?.[1];
   return `postgres://paylatch:${await readPassword(dataDir)}@127.0.0.1:${port}/paylatch`;
-}
-
-/** A port nobody listens on now, for what must be named before it is taken. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
