@@ -251,6 +251,25 @@ describe('what is counted beforehand', () => {
   });
 });
 
+describe('a night on which a thousand orders are parked', () => {
+  test('counts them all, tells those few that are captured exactly, and leaves to the tallies whose the many are', async () => {
+    const { sql } = world;
+    const [few, many] = [await paid('pay_1'), await openOrder(world)];
+    await world.dispatch(webhook(many.providerOrderId, captured('pay_2', 1)));
+    await sql`update orders set state = 'captured' where id = ${few.id}`;
+    await sql`insert into orders select (o).* from (select jsonb_populate_record(t, jsonb_build_object('id', 'ord_' || lpad(n::text, 26, '0'),
+      'provider_order_id', 'sbo_night_' || n, 'state', 'parked')) as o from orders t cross join generate_series(1, 1200) n where t.id = ${many.id}) x`;
+    const { states, stuck } = await overview();
+    const stuckFor = (cause: string) => stuck.find(group => group.cause === cause);
+    expect(stuckFor('parked')).toMatchObject({ count: 1_201, more: false });
+    expect(stuckFor('grant_failed')).toMatchObject({ count: 1, more: false });
+    expect(states).toContainEqual({ state: 'captured', provider: 'sandbox', count: 1, exact: true });
+    // Of those that were written past it the tallies know nothing.
+    expect(states).toContainEqual({ state: 'parked', provider: 'sandbox', count: 1, exact: false });
+    expect(states.filter(({ state }) => state === 'parked')).toHaveLength(1);
+  });
+});
+
 describe('signature failures', () => {
   test('are known after a restart, added over processes, and written without waiting', async () => {
     const deps = { db: world.db, clock: world.clock, newId: world.newId, log };

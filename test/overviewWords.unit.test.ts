@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { roundTop } from '../src/inspector/overview/charts.ts';
 import { waitingFigure } from '../src/inspector/overview/figures.ts';
+import { exactWords } from '../src/inspector/overview/ordersPanels.ts';
 import { lagWords } from '../src/inspector/overview/webhookPanel.ts';
 
 describe('a lag in words', () => {
@@ -42,4 +43,15 @@ test('an axis ends at an even number that is not below what it shows', () => {
 test('a count that stopped says so', () => {
   expect(waitingFigure({ count: 10_000, more: true })).toBe('10,000+');
   expect(waitingFigure({ count: 3, more: false })).toBe('3');
+});
+
+test('only the states that were counted one by one are called exact', () => {
+  const of = (state: string, exact: boolean) => ({ state, provider: 'sandbox', count: 1, exact });
+  expect(exactWords([of('subscribed', false), of('parked', true)])).toBe(
+    'Authorized, captured and parked orders are counted exactly; the others ',
+  );
+  expect(exactWords([of('parked', false), of('captured', true)])).toBe(
+    'Authorized and captured orders are counted exactly; the others ',
+  );
+  expect(exactWords([of('parked', false), of('captured', false), of('authorized', false)])).toBe('All ');
 });

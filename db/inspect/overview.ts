@@ -213,9 +213,16 @@ function summedBy<T extends { count: number }>(tallies: readonly T[], nameOf: (t
 type InStep = { bucketAt: Date; kind: string; key: string; count: number };
 
 function stepsOf(tallies: readonly InStep[], first: Date, stepMs: number, steps: number): Step[] {
+  const byStep = new Map<number, InStep[]>();
+  for (const tally of tallies) {
+    const step = floorTo(tally.bucketAt, stepMs);
+    const there = byStep.get(step);
+    if (there) there.push(tally);
+    else byStep.set(step, [tally]);
+  }
   return Array.from({ length: steps }, (_, index) => {
     const at = new Date(first.getTime() + index * stepMs);
-    const here = tallies.filter(({ bucketAt }) => floorTo(bucketAt, stepMs) === at.getTime());
+    const here = byStep.get(at.getTime()) ?? [];
     const entered = (state: string) =>
       here.reduce((total, { kind, key, count }) => {
         if (kind !== 'order') return total;

@@ -18,12 +18,24 @@ export type Counted = Pick<Tally, 'kind' | 'provider' | 'key' | 'currency' | 'co
 /** The numbers of one source: for all time, and by hour since an instant. */
 export type CountedSource = { asOf: AsOf; ranAt: Date | null; ever: Counted[]; recent: Counted[] };
 
+// Lists and no objects: naming the fields of a thousand rows would cost several times what finding them does.
 const READ = `
 select c.version, c.through_at::text as through_at, c.ran_at, coalesce((
-  select jsonb_agg(jsonb_build_object('ever', t.bucket_at = '${EVER}'::timestamptz, 'bucketAt', t.bucket_at, 'kind', t.kind, 'provider', t.provider, 'key', t.key,
-    'currency', t.currency, 'count', t.count, 'amountMinor', t.amount_minor, 'latestAt', t.latest_at))
+  select json_agg(json_build_array(extract(epoch from t.bucket_at), t.kind, t.provider, t.key, t.currency, t.count, t.amount_minor, extract(epoch from t.latest_at)))
   from tallies t where (t.bucket_at = '${EVER}'::timestamptz or t.bucket_at >= $2::text::timestamptz) and t.kind = any ($3::text[])), '[]') as tallies
 from tally_cursors c where c.source = $1`;
+
+/** As READ lists them; instants in s since 1970, which is the bucket for all time. */
+type Told = [
+  bucket: number,
+  kind: TallyKind,
+  provider: string,
+  key: string,
+  currency: string,
+  count: number,
+  amountMinor: number,
+  latest: number | null,
+];
 
 const KINDS_OF: Record<TallySource, TallyKind[]> = {
   transitions: ['order', 'granted', 'captured', 'refunded', 'lost', 'lag'],
@@ -35,12 +47,12 @@ export async function readCounted(db: Database, source: TallySource, since: Date
   for (let tries = 1; ; tries++) {
     const [row] = await db.query<Row>(READ, [source, since.toISOString(), `{${KINDS_OF[source].join(',')}}`]);
     const throughAt = (row?.through_at as string | undefined) ?? EVER;
-    const told = ((row?.tallies ?? []) as (Tally & { ever: boolean })[]).map(counted);
+    const told = ((row?.tallies ?? []) as Told[]).map(toldTally);
     const tail = await readTail(db, source, throughAt);
     // What was added meanwhile would be missing from both: the money that is counted is compared with what was told.
     const after = await readTallyCursor(db, source);
     if (after && after.version !== row?.version && tries < READ_TRIES) continue;
-    const younger = (tail ?? []).map(tally => counted({ ...tally, ever: false }));
+    const younger = (tail ?? []).map(youngTally);
     const through = row ? new Date(throughAt) : null;
     return {
       asOf: tail ? { at: now, now: true } : through && { at: through, now: false },
@@ -59,18 +71,19 @@ async function readTail(db: Database, source: TallySource, from: string): Promis
   return [...stretch.tallies, ...(await changedMoney(db, { from, to: 'infinity' })).tallies];
 }
 
-function counted({ ever, bucketAt, latestAt, ...tally }: Tally & { ever: boolean }): Counted {
-  return {
-    kind: tally.kind,
-    provider: tally.provider,
-    key: tally.key,
-    currency: tally.currency,
-    count: Number(tally.count),
-    amountMinor: Number(tally.amountMinor),
-    bucketAt: ever ? null : new Date(bucketAt),
-    latestAt: latestAt === null ? null : new Date(latestAt),
-  };
+const MS_PER_S = 1_000;
+
+function toldTally([bucket, kind, provider, key, currency, count, amountMinor, latest]: Told): Counted {
+  const bucketAt = bucket === 0 ? null : new Date(bucket * MS_PER_S);
+  const latestAt = latest === null ? null : new Date(latest * MS_PER_S);
+  return { kind, provider, key, currency, count, amountMinor, bucketAt, latestAt };
 }
+
+const youngTally = ({ bucketAt, latestAt, ...tally }: Tally): Counted => ({
+  ...tally,
+  bucketAt: new Date(bucketAt),
+  latestAt: latestAt === null ? null : new Date(latestAt),
+});
 
 // Whole days are summed in the database: a month by the hour is tens of thousands of rows.
 const DAYS = `

@@ -1,6 +1,7 @@
 // Where all orders stand, and their money.
 import { html } from 'hono/html';
 import type { CurrencyMoney, Overview, StateCount } from '../../../db/inspect/overview.ts';
+import { UNSETTLED_STATES } from '../../../db/inspect/overviewStuck.ts';
 import type { Html } from '../page.ts';
 import { badge, money, panel } from '../parts.ts';
 import { asOfNote, figure, providerName } from './figures.ts';
@@ -44,8 +45,18 @@ export function statesPanel({ states, ordersAsOf }: Overview): Html {
         ${providers.length > 1 ? row(html`<strong>All</strong>`, states, '') : ''}
       </tbody>
     </table></div>
-    <p class="note overview-foot">Authorized, captured and parked orders are counted exactly; the others ${asOfNote(ordersAsOf)}.</p>`;
+    <p class="note overview-foot">${exactWords(states)}${asOfNote(ordersAsOf)}.</p>`;
   return panel({ id: 'orders', title: 'Orders by state', body });
+}
+
+const LIST = new Intl.ListFormat('en-GB');
+
+/** Which of them were counted one by one just now: those that wait for something, unless they are too many. */
+export function exactWords(states: readonly StateCount[]): string {
+  const exact = UNSETTLED_STATES.filter(state => !states.some(one => one.state === state && !one.exact));
+  if (exact.length === 0) return 'All ';
+  const names = LIST.format(exact);
+  return `${names.charAt(0).toUpperCase()}${names.slice(1)} orders are counted exactly; the others `;
 }
 
 function linkQuery(filter: Readonly<Record<string, string>>): string {
