@@ -21,6 +21,8 @@ type Bench = ProviderService & {
   asked(path: RegExp): number;
   /** The next call of this path is answered so. */
   answer(path: RegExp, status: number): void;
+  /** It answers everything again. */
+  clear(): void;
   /** Disputes opened now about somebody else's sales of long ago. */
   crowd(count: number): void;
   nowS(): number;
@@ -42,6 +44,7 @@ async function razorpay(): Promise<Bench> {
     },
     asked: path => bank.calls.filter(call => path.test(call)).length,
     answer: (path, status) => void bank.faults.push({ to: path, fault: status }),
+    clear: () => void bank.faults.splice(0),
     crowd(count) {
       for (let n = 0; n < count; n++) bank.dispute(bank.pay(null, { created_at: 1 }).id, { created_at: nowS() });
     },
@@ -71,6 +74,7 @@ async function stripe(): Promise<Bench> {
     asked: path => fake.calls.filter(call => path.test(`${call.method} ${call.path}${call.query}`)).length,
     answer: (path, status) =>
       void fake.faults.push({ path, fault: { status, body: '{"error":{"type":"invalid_request_error"}}' } }),
+    clear: () => void fake.faults.splice(0),
     crowd(count) {
       for (let n = 0; n < count; n++) state.disputes.open(nobodys(1).id, { created: nowS() });
     },
@@ -224,6 +228,28 @@ describe.each([
     expect(await progress('recent')).toMatchObject({ underWay: false, startedAt, pages: 2, lastError: null });
     expect(service.asked(/GET \/v1\/payment(s|_intents)\?/)).toBe(1);
     expect(await disputesOf(order.id)).toMatchObject([{ disputeId, state: 'opened' }]);
+  });
+
+  test('a list of disputes that never answers keeps no payment from being found, and the deep run waits for it', async () => {
+    service = await start();
+    const first = await service.checkOut();
+    const disputeId = service.dispute(service.pay(first));
+    const isDown = () => {
+      for (const _ of [1, 2]) service.answer(/disputes/, 503);
+    };
+    const listing = listingOf(service);
+    const second = await service.checkOut();
+    for (let minutes = 0; minutes < 40; minutes += 4) {
+      if (minutes === 4) service.pay(second);
+      later(service, 4);
+      isDown();
+      await listing.run(running);
+    }
+    expect(await service.order(second.id)).toMatchObject({ state: 'subscribed' });
+    expect(await disputesOf(first.id)).toEqual([]);
+    service.clear();
+    await daysLater(1);
+    expect(await disputesOf(first.id)).toMatchObject([{ disputeId, state: 'opened' }]);
   });
 
   test('many of nobody’s sales are asked about no faster than the share of a minute, and ours is found among them', async () => {

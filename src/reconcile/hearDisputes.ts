@@ -3,20 +3,27 @@
 import { openFindings, resolveFindings } from '../../db/findings.ts';
 import { type KnownPayment, readKnownPayments } from '../../db/knownPayments.ts';
 import type { Listing } from '../../db/listings.ts';
-import { ProviderRefused } from '../errors.ts';
+import { ProviderRefused, ProviderUnreachable } from '../errors.ts';
 import type { DisputePage, PaymentProvider } from '../providers/provider.ts';
 import { newsOfDisputes } from './compare.ts';
 import { fingerprintOf, type Heard, hearPayments, type ReconcileDeps, TOLD_AT_ONCE, tell } from './hearPayments.ts';
 import { type Disputed, learnedDisputes } from './learned.ts';
 import type { Place } from './listingPlace.ts';
 
-const DAY_MS = 24 * 3_600_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 /**
  * How far back the deep run reads disputes, in ms. They are listed by when they were opened, up to 120 days after the
  * payment, and decided months later, appeals later still: within a year of its opening the last word has been said. A year
  * of them is some pages, for few payments are disputed.
  */
 export const DISPUTES_LOOK_BACK_MS = 365 * DAY_MS;
+
+/**
+ * How long a recent run waits for a list of disputes that does not answer, in ms, counted from its start: by then the next
+ * one is due, which would find payments. The deep run reads these disputes again, and waits.
+ */
+const PATIENCE_MS = 15 * MINUTE_MS;
 
 type Run = Listing & { since: Date; startedAt: Date };
 
@@ -37,7 +44,8 @@ export async function readDisputes(
   provider: PaymentProvider,
   { listing, place, callsLeft }: { listing: Run; place: DisputesPlace; callsLeft: number },
 ): Promise<Heard & { next: DisputesPlace | null }> {
-  const page = await listedFrom(provider, disputesSince(listing), place.cursor);
+  const page = await listedFrom(deps, provider, listing, place.cursor);
+  if (page === null) return { next: null, news: 0, asked: 0 };
   if (place.cursor === null) await settleRefusal(deps, provider, page);
   if (page instanceof ProviderRefused) return { next: null, news: 0, asked: 0 };
   const { isWhole, ...heard } = await hearDisputes(deps, provider, page.disputes, callsLeft - 1);
@@ -48,16 +56,21 @@ export async function readDisputes(
 
 type DisputesPlace = Extract<Place, { at: 'disputes' }>;
 
+/** Null where there is no list, or its time is over. */
 async function listedFrom(
+  { clock, log }: ReconcileDeps,
   provider: PaymentProvider,
-  since: Date,
+  listing: Run,
   cursor: string | null,
-): Promise<DisputePage | ProviderRefused> {
+): Promise<DisputePage | ProviderRefused | null> {
   try {
-    return (await provider.listDisputes?.(since, cursor)) ?? { cursor: null, disputes: [] };
+    return (await provider.listDisputes?.(disputesSince(listing), cursor)) ?? null;
   } catch (error) {
     if (cursor === null && error instanceof ProviderRefused) return error;
-    throw error;
+    const isLate = listing.depth === 'recent' && clock().getTime() - listing.startedAt.getTime() >= PATIENCE_MS;
+    if (!isLate || !(error instanceof ProviderUnreachable)) throw error;
+    log.warn({ provider: provider.name, err: error }, 'disputes are left to the next deep run');
+    return null;
   }
 }
 
