@@ -81,10 +81,10 @@ async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> 
   const { db } = deps;
   const { id, key, input, plan } = wanted;
   for (let attempt = 0; attempt < MAX_PLACE_TRIES; attempt++) {
-    if (await readOrderRow(db, id)) return id;
     const { another, returnUrl, metadata } = input;
     const origin = { another, returnUrl, metadata, source: 'checkout', eventKey: key };
     if (await insertOrder(db, newOrder(id, purchase(deps, wanted), origin))) return id;
+    if (await readOrderRow(db, id)) return id;
     const open = await findOpenOrder(db, { ...input, amountMinor: plan.amountMinor, currency: plan.currency });
     if (open?.wakeAt && open.wakeAt <= deps.clock()) await expire(deps, wanted.provider, open.id);
     else if (open) {
