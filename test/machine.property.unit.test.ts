@@ -147,8 +147,10 @@ test('any order and duplication of any events keeps the invariants, and the tran
   const rare = ['refunded', 'restore', 'revoke', 'surplus', 'passed on'];
   const common = ['created', 'authorized', 'captured', 'subscribed', 'failed', 'parked', 'give'];
   const verdicts = ['applied', 'duplicate', 'stale', 'illegal', 'mismatch'];
-  for (const what of [...rare, ...common, ...verdicts])
-    expect(seen.get(what) ?? 0, `times ${what} was seen`).toBeGreaterThan(RUNS / (rare.includes(what) ? 200 : 20));
+  // What comes a dozen times on the average comes seven times by chance, and never not at all.
+  for (const what of rare) expect(seen.get(what) ?? 0, `times ${what} was seen`).toBeGreaterThan(0);
+  for (const what of [...common, ...verdicts])
+    expect(seen.get(what) ?? 0, `times ${what} was seen`).toBeGreaterThan(RUNS / 20);
 });
 
 test('a commit that stopped at captured at any time ends the same once the grant can be written', () => {
