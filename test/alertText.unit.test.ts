@@ -44,6 +44,8 @@ const CAUSES: [cause: string, says: RegExp, todo: RegExp][] = [
   ['listing_late', /listed to the end for a day/, /tried again by itself/],
   ['disputes_not_listed', /disputes to us/, /tried again by itself/],
   ['event_key_reused', /another body/, /secret/],
+  ['deadline_refused', /stand still/, /tried again by itself/],
+  ['event_refused', /cannot be decided/, /tried again by itself/],
   ['endpoint_disabled', /410 Gone/, /PATCH \/v1\/endpoints\/ept_1/],
 ];
 

@@ -103,7 +103,7 @@ test('what failed is left alone for 10 s, then twice as long each time up to ten
   const clock = heldClock('2026-01-31T10:00:00.000Z');
   const holdOff = createHoldOff(clock);
   const pauses = Array.from({ length: 8 }, () => {
-    holdOff.failed('ord_1');
+    holdOff.failed('ord_1', 'no');
     const from = clock().getTime();
     let pause = 0;
     while (holdOff.holds('ord_1')) clock.set(new Date(from + ++pause * 1_000).toISOString());
@@ -112,7 +112,24 @@ test('what failed is left alone for 10 s, then twice as long each time up to ten
   expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 600, 600]);
   expect(holdOff.holds('ord_2')).toBe(false);
   holdOff.succeeded('ord_1');
-  holdOff.failed('ord_1');
+  holdOff.failed('ord_1', 'no');
   clock.set(new Date(clock().getTime() + 10_000).toISOString());
   expect(holdOff.holds('ord_1')).toBe(false);
+});
+
+test('what is failing is told with its beginning and its last reason, until it succeeds or is not tried any more', () => {
+  const clock = heldClock('2026-01-31T10:00:00.000Z');
+  const holdOff = createHoldOff(clock);
+  const since = clock();
+  holdOff.failed('ord_1', 'no');
+  clock.set('2026-01-31T10:00:10.000Z');
+  holdOff.failed('ord_1', 'no again');
+  expect(holdOff.failing()).toEqual([{ what: 'ord_1', since, why: 'no again' }]);
+  holdOff.succeeded('ord_1');
+  expect(holdOff.failing()).toEqual([]);
+  holdOff.failed('ord_2', 'no');
+  clock.set('2026-01-31T10:01:19.999Z');
+  expect(holdOff.failing()).toHaveLength(1);
+  clock.set('2026-01-31T10:01:20.000Z');
+  expect(holdOff.failing()).toEqual([]);
 });

@@ -110,6 +110,14 @@ const CAUSES: Readonly<Record<string, Words>> = {
     says: 'An event came again under its id with another body, and the first one stays',
     todo: 'Compare both with the provider’s pages; if nobody changed its endpoint, somebody may have its secret: change that.',
   },
+  deadline_refused: {
+    says: 'Orders stand still: their time is over and what should happen then cannot be done',
+    todo: 'Find the reason in the log and remove it; it is tried again by itself every ten minutes.',
+  },
+  event_refused: {
+    says: 'Something a provider told is kept and cannot be decided, so its money may have bought nothing yet',
+    todo: 'Find the reason in the log and remove it; it is tried again by itself every ten minutes.',
+  },
   endpoint_disabled: {
     says: 'An endpoint answered 410 Gone and hears nothing any more',
     todo: 'If that was not meant, enable it again with PATCH /v1/endpoints/{endpointId}, then redeliver what it missed.',

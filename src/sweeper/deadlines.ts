@@ -3,11 +3,12 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
 import { type DueOrder, readDueOrders } from '../../db/deadlines.ts';
-import { readOrder, type StoredOrder } from '../../machines/snapshot.ts';
+import { readOrder, SnapshotUnreadable, type StoredOrder } from '../../machines/snapshot.ts';
 import type { Clock } from '../clock.ts';
 import type { Outcome } from '../dispatch/envelope.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { DatabaseUnavailable } from '../errors.ts';
+import { retryErrorOf } from '../retry/parts.ts';
 import type { HoldOff } from './holdOff.ts';
 
 /** Orders told at once; the next page follows when these are answered. Half a batch of dispatch: a live event waits behind no more than that. */
@@ -36,11 +37,11 @@ async function tell({ dispatch, log, holdOff }: DeadlineDeps, order: DueOrder): 
     const outcome = await passDeadline(dispatch, order);
     // Told before, or not due by its snapshot, and still due by its row: asking every round would change nothing.
     if (outcome?.verdict === 'applied') holdOff.succeeded(name);
-    else holdOff.failed(name);
+    else holdOff.failed(name, `it is due and was answered ${outcome?.verdict ?? 'that it has no deadline'}`);
     return 'told';
   } catch (error) {
     if (error instanceof DatabaseUnavailable) return 'away';
-    holdOff.failed(name);
+    holdOff.failed(name, error instanceof SnapshotUnreadable ? null : retryErrorOf(error).detail);
     log.warn({ err: error, orderId: order.id }, 'an order could not be told that its deadline has passed');
     return 'held';
   }

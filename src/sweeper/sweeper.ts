@@ -7,6 +7,7 @@ import { driveCaptured } from './driveCaptured.ts';
 import { createHoldOff } from './holdOff.ts';
 import { type Job, type Jobs, startJobs } from './jobs.ts';
 import { endMootEffects } from './mootEffects.ts';
+import { standstillJob } from './standstill.ts';
 import { decideReadable, retryUnmatched, type UnmatchedDeps } from './unmatchedEvents.ts';
 import { untoldJob } from './untold.ts';
 
@@ -40,5 +41,18 @@ export function sweeperJobs(deps: Omit<UnmatchedDeps, 'holdOff'>): Job[] {
     { name: 'findings of mended effects', everyMs: SLOW_PAUSE_MS, run: () => resolveMended(deps) },
     { name: 'findings of matched events', everyMs: SLOW_PAUSE_MS, run: () => resolveMatched(deps.db, clock()) },
     untoldJob(deps),
+    standstillJob(deps, [
+      {
+        kind: 'deadline_refused',
+        holdOff: orders.holdOff,
+        says: count =>
+          `${count === 1 ? '1 order cannot' : `${count} orders cannot`} be told that their time is over; the first is`,
+      },
+      {
+        kind: 'event_refused',
+        holdOff: events.holdOff,
+        says: count => `${count === 1 ? '1 kept event' : `${count} kept events`} cannot be decided; the first is`,
+      },
+    ]),
   ];
 }

@@ -20,6 +20,7 @@ import type { Dispatch } from '../dispatch.ts';
 import { DatabaseUnavailable } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import type { PaymentProvider } from '../providers/provider.ts';
+import { retryErrorOf } from '../retry/parts.ts';
 import { keptEnvelope } from '../unmatched.ts';
 import type { HoldOff } from './holdOff.ts';
 
@@ -92,7 +93,7 @@ async function decideAgain(
   } catch (error) {
     // Nobody is to blame when the database is away, and the rest need not be asked.
     if (error instanceof DatabaseUnavailable) throw error;
-    holdOff.failed(name);
+    holdOff.failed(name, retryErrorOf(error).detail);
     log.warn({ err: error, provider, eventKey }, 'a kept event could not be decided again');
     return null;
   }
