@@ -28,9 +28,9 @@ export const RESTORATIONS = `
   (select coalesce(jsonb_agg(jsonb_build_object('revokedAt', ${iso('r.at')}, 'restoredAt', ${iso('b.at')}) order by b.version), '[]')
    from transitions b cross join lateral (
      select at from transitions
-     where order_id = b.order_id and version < b.version and to_state = 'refunded' and from_state is distinct from 'refunded'
+     where order_id = b.order_id and version < b.version and from_state = 'subscribed' and to_state = 'refunded'
      order by version desc limit 1) r
-   where b.order_id = g.order_id and b.from_state = 'refunded' and b.to_state = 'subscribed' and r.at >= g.granted_at)`;
+   where b.order_id = g.order_id and b.from_state = 'refunded' and b.to_state = 'subscribed')`;
 
 const PAST = `
 select g.order_id as "orderId", g.user_id as "userId", g.product, o.kind, g.seq, g.provider, g.payment_id as "paymentId",

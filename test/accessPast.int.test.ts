@@ -1,8 +1,11 @@
 // The past through the API and the inspector: what was answered at an instant is answered of that instant afterwards,
 // whatever was cancelled, bought again, refunded or won back since.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cancelAtEnd } from '../src/cancelAtEnd.ts';
+import { expectSoundBooks, seeded } from './support/databaseChecks.ts';
 import { type Answer, checkOut, type Json, pay } from './support/httpService.ts';
 import { type InspectedService, startInspected } from './support/inspector.ts';
+import { captured, openOrder, patiently, webhook } from './support/world.ts';
 
 let service: InspectedService;
 beforeAll(async () => {
@@ -150,6 +153,26 @@ describe('money that goes back and returns', () => {
     expect(await ada.page('2026-02-06')).toMatch(/No, the money for it went back[\s\S]*and with it the grant, on/);
   });
 
+  test('as often as it goes and returns', async () => {
+    const ada = await customer();
+    const payment = await ada.buys('2026-01-31');
+    for (const [index, [lost, won]] of [
+      ['2026-02-03', '2026-02-05'],
+      ['2026-02-07', '2026-02-09'],
+      ['2026-02-11', '2026-02-13'],
+    ].entries()) {
+      const dispute = { ...payment, disputeId: `dp_${index}_${ada.userId}` };
+      await ada.hears(lost ?? '', 'dispute.lost', dispute);
+      expect(await ada.asks(lost ?? '')).toMatchObject({ access: false, reason: 'refunded' });
+      await ada.hears(won ?? '', 'dispute.won', dispute);
+      expect(await ada.asks(won ?? '')).toMatchObject({ access: true, reason: 'active' });
+    }
+    const last = { ...payment, disputeId: `dp_last_${ada.userId}` };
+    await ada.hears('2026-02-20', 'dispute.lost', last);
+    expect(await ada.asks('2026-02-21')).toMatchObject({ access: false, reason: 'refunded' });
+    await ada.expectThePastToBeAsItWas();
+  });
+
   test('the second of four months is refunded, and comes back: the third and fourth move, and each day says what was so then', async () => {
     const ada = await customer();
     await ada.buys('2026-01-31');
@@ -174,4 +197,33 @@ describe('money that goes back and returns', () => {
     await ada.asks('2026-06-04');
     await ada.expectThePastToBeAsItWas();
   });
+});
+
+test('wishes, purchases and renewals in the same instant, from two processes: what stands is what the history says', async () => {
+  const { shuffle } = seeded();
+  const { world } = service;
+  const other = world.dispatcher();
+  const { clock, newId, db } = world;
+  const log = { info: () => {} } as never;
+  world.clock.set(at('2026-01-31'));
+  const users = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const first = await openOrder(world);
+      await world.dispatch(webhook(first.providerOrderId, captured(`pay-${first.id}`)));
+      return { ...first, next: await openOrder(world, { userId: first.userId }) };
+    }),
+  );
+  const acts = users.flatMap(({ userId, next }, index) => {
+    const wish = () => cancelAtEnd({ db, clock, newId, log }, { userId, product: 'pro', reason: 'moving away' });
+    const dispatch = index % 2 === 0 ? world.dispatch : other.dispatch;
+    const paid = webhook(next.providerOrderId, captured(`pay-${next.id}`));
+    return [wish, wish, () => patiently(() => dispatch(paid))];
+  });
+  await Promise.all(shuffle(acts).map(act => act()));
+  await expectSoundBooks(world.sql);
+  const rows = await world.sql`select cancel_at_end, jsonb_array_length(cancellations) as wishes from subscriptions
+    where user_id = any (${users.map(({ userId }) => userId)})`;
+  expect(rows.length).toBe(users.length);
+  // Both before the purchase, or both after it, are one wish; one on either side of it are two, and the last one stands.
+  for (const { cancel_at_end, wishes } of rows) expect(wishes).toBeLessThanOrEqual(cancel_at_end ? 2 : 1);
 });

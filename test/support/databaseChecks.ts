@@ -23,6 +23,8 @@ const NEVER: Record<string, string> = {
      where starts_at < before`,
   'a subscription ends with its last period': `select s.user_id from subscriptions s join lateral (select max(ends_at) as last from grants g where g.user_id = s.user_id and g.product = s.product and revoked_at is null) g on true
      where s.ends_at is distinct from g.last`,
+  'a subscription is cancelled exactly while the last wish to end it stands: no purchase came after it': `select s.user_id from subscriptions s where cancellations is not null and cancel_at_end = exists (
+     select from grants g join orders o on o.id = g.order_id where g.user_id = s.user_id and g.product = s.product and o.kind <> 'renewal' and g.seq > (s.cancellations->-1->>'afterSeq')::int)`,
   'a payment that was granted belongs to the order that has the grant': `select g.order_id from grants g join payments p using (payment_id, provider) where p.order_id <> g.order_id`,
 };
 

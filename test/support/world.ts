@@ -10,6 +10,7 @@ import { noSubscription } from '../../machines/subscription.ts';
 import { type Clock, systemRandom } from '../../src/clock.ts';
 import type { Envelope, Outcome } from '../../src/dispatch/envelope.ts';
 import { createDispatch, type Dispatcher } from '../../src/dispatch.ts';
+import { Overloaded } from '../../src/errors.ts';
 import { idsFrom, type NewId } from '../../src/ids.ts';
 import { openGates } from './gatedDatabase.ts';
 import { createTestDatabase } from './testDatabase.ts';
@@ -202,5 +203,19 @@ export const captured = (paymentId: string, amountMinor = MONTHLY.amountMinor): 
   amountMinor,
   currency: 'INR',
 });
+
+/** A caller told to come back comes back this often, with the same key: a machine that stands still for a while, and no longer. */
+const COMES_BACK = 5;
+
+/** As callers do: told to come back, they come back. */
+export async function patiently<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof Overloaded) || tries === COMES_BACK) throw error;
+    }
+  }
+}
 
 export type { Outcome };
