@@ -64,7 +64,7 @@ describe.skipIf(!browserPath)(`acting in a browser${why}`, () => {
       await page.getByLabel('Reason').fill('the customer called, the database is mended');
       await page.getByLabel('Who you are').fill('ada@ops.example');
       await page.getByRole('button', { name: 'Retry now' }).click();
-      await page.getByText('Retry: applied: the grant: applied. The order is subscribed.').waitFor();
+      await page.getByText('Retry: the grant is written. The order is subscribed.').waitFor();
       await colleague.page.locator('h1').getByText('subscribed').waitFor();
       await page.reload();
       expect(await page.locator('.just-told').count()).toBe(0);

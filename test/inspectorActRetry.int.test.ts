@@ -24,7 +24,7 @@ describe('a retry', () => {
       `This takes ₹499.00 of ${order.paymentId} that is reserved. It is sent once, under the key ${order.id}:capture:${order.paymentId}`,
     );
     const { flash } = await send(operator, order.id, 'retry.requested', form);
-    expect(flash).toBe('Retry: applied: the effect capture: runs again. The order is authorized.');
+    expect(flash).toBe('Retry: the effect capture: runs again. The order is authorized.');
     expect(await effectsOf(service, order.id, 'capture')).toMatchObject([{ status: 'pending' }]);
     const before = await service.books();
     expect((await send(operator, order.id, 'retry.requested', form)).flash).toContain('Nothing was run twice');

@@ -8,7 +8,7 @@ import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import { type ErrorCode, InvalidRequest, PaylatchError } from '../errors.ts';
 import { wantsPage } from './guard.ts';
 import { type Html, type InspectorEnv, renderBare, renderPage } from './page.ts';
-import { emptyState } from './parts.ts';
+import { copyable, emptyState } from './parts.ts';
 
 /** Renders any error of the inspector; for `onError`. */
 export function troublePage(log: Logger): (error: Error, c: Context<InspectorEnv>) => Promise<Response> {
@@ -60,14 +60,20 @@ const TITLES: Partial<Record<ErrorCode, string>> = {
 function contentOf(error: PaylatchError, c: Context<InspectorEnv>): { title: string; main: Html } {
   if (error.code === 'database_unavailable') return { title: 'The database does not answer', main: databasePage(c) };
   const title = TITLES[error.code] ?? 'Something went wrong';
-  const action =
-    error.code === 'unauthorized'
-      ? { href: '/inspector/sign-in', label: 'Sign in' }
-      : { href: '/inspector', label: 'Go to the overview' };
   const main = html`<h1 class="hidden">${title}</h1>
-    ${emptyState(title, sentenceOf(error), action)}
+    ${emptyState(title, sentenceOf(error), wayOn(error, c))}
     ${error.status >= 500 ? requestNote(c) : ''}`;
   return { title, main };
+}
+
+/** What to press next: what may work a second time is tried again, what was asked wrongly is asked without its question. */
+function wayOn({ code, status }: PaylatchError, c: Context<InspectorEnv>): { href: string; label: string } {
+  const isRead = c.req.method === 'GET';
+  if (code === 'unauthorized') return { href: '/inspector/sign-in', label: 'Sign in' };
+  if (isRead && status >= 500) return { href: pathOf(c), label: 'Load this page again' };
+  if (isRead && code === 'invalid_request' && c.req.path !== '/inspector')
+    return { href: c.req.path, label: 'Show it without these filters' };
+  return { href: '/inspector', label: 'Go to the overview' };
 }
 
 function databasePage(c: Context<InspectorEnv>): Html {
@@ -89,4 +95,4 @@ const pathOf = (c: Context<InspectorEnv>): string => {
 };
 
 const requestNote = (c: Context<InspectorEnv>): Html =>
-  html`<p class="note">Request <code>${c.var.requestId}</code></p>`;
+  html`<p class="note request">Request ${copyable(c.var.requestId)}</p>`;

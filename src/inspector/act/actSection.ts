@@ -7,6 +7,7 @@ import { PaylatchError } from '../../errors.ts';
 import type { RetryPlanView } from '../../retry.ts';
 import type { OrderModel } from '../order/model.ts';
 import type { ActSection } from '../order/order.ts';
+import { withInstants } from '../order/words.ts';
 import { type Html, type InspectorDeps, VIEWER_SENTENCE, type Viewer } from '../page.ts';
 import { notice, panel } from '../parts.ts';
 import { changesNothing, EVENT_WORDS, FACTS, REQUESTS } from './eventWords.ts';
@@ -86,7 +87,7 @@ function eventRow(
   return html`<li>
     <div class="act-row">
       <div class="act-what"><p><b>${title}</b> <code class="quiet">${type}</code></p>
-        <p class="${state.refused ? 'act-refused' : ''}" id="why-${type}">${state.sentence}</p></div>
+        <p class="${state.refused ? 'act-refused' : ''}" id="why-${type}">${withInstants(state.sentence)}</p></div>
       ${
         state.refused
           ? html`<button type="button" class="button" disabled aria-label="${label}: ${title}" aria-describedby="why-${type}">${label}</button>`

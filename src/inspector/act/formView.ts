@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { SendableType } from '../../../machines/explain.ts';
 import { MAX_BY_LENGTH, MAX_REASON_LENGTH } from '../../../machines/orderEvents.ts';
+import { withInstants } from '../order/words.ts';
 import { csrfField, type Html, VIEWER_SENTENCE, type Viewer } from '../page.ts';
 import { notice } from '../parts.ts';
 import type { DryRun } from './dryRun.ts';
@@ -106,6 +107,6 @@ export function confirmForm({ id, type, viewer, run, typed, why, eventKey }: Con
 }
 
 export function deadButton(label: string, why: string): Html {
-  return html`<div class="confirm">${notice('held', why)}
+  return html`<div class="confirm">${notice('held', html`${withInstants(why)}`)}
     <div class="buttons"><button type="button" class="button" disabled>${label}</button></div></div>`;
 }

@@ -26,12 +26,13 @@ const SUBJECTS: Readonly<Record<RetryPart['what'], string>> = {
   effect: 'the effect',
 };
 
-/** How it ended: `the effect refund: runs again`. */
+/** How it ended: `the effect refund: runs again`, `the grant is written`. */
 export function endWords({ what, name, done, verdict, detail, error }: RetryEnd): string {
   const subject = `${SUBJECTS[what]}${name ? ` ${name}` : ''}`;
   if (error) return `${subject}: ${error.detail}`;
   const because = detail ? `, ${detail}` : '';
   if (!done) return `${subject}: as stuck as before${because}`;
+  if (what === 'grant' && verdict === 'applied') return 'the grant is written';
   if (what === 'effect' && verdict === 'applied') return `${subject}: runs again${because}`;
   return `${subject}: ${verdict ?? 'done'}${because}`;
 }

@@ -126,7 +126,7 @@ async function retried({ core }: InspectorDeps, { id, reason, by, eventKey, vers
     if (verdict === 'duplicate')
       return { tone: 'held', sentence: `Retry: done already${ends ? `: ${ends}` : ''}. Nothing was run twice. ${now}` };
     const tone = did.every(({ done }) => done) ? 'good' : 'bad';
-    return { tone, sentence: `Retry: ${verdict}${ends ? `: ${ends}` : ''}. ${now}` };
+    return { tone, sentence: `Retry: ${ends || verdict}. ${now}` };
   } catch (error) {
     if (error instanceof PaylatchError && error.code === 'nothing_to_retry')
       return { tone: 'bad', sentence: `Retry: refused. ${error.message}` };
@@ -151,7 +151,7 @@ async function movedPage(c: Ctx, { core }: InspectorDeps, { id, type, version }:
       <h1>The order moved from version ${version} to ${order.version}</h1>
       <p>Nothing was sent: what you saw in the dry run is no longer what would happen. It is ${badge(order.state)} now, because:</p>
       <ol class="moves">${since.map(
-        each => html`<li><p><b>${each.type}</b> ${each.from ? html`${badge(each.from)} <span aria-hidden="true">→</span> ` : ''}${badge(each.to)}
+        each => html`<li><p><b>${each.type}</b> ${each.from === each.to ? 'stays ' : each.from ? html`${badge(each.from)} <span aria-hidden="true">→</span> ` : ''}${badge(each.to)}
           <span class="quiet">version ${each.version}, by ${each.source}, ${instant(each.at)}</span></p>${whoAndWhy({ event: each })}</li>`,
       )}</ol>
       <p class="buttons"><a class="button primary" href="${again}">Look again</a> <a class="button" href="${orderHref(id)}">Go to the order</a></p>

@@ -41,9 +41,11 @@ export function inWords(current: string | null, path: readonly Walk[]): string {
   return `${stands} It has walked${steps}: ${told.join(', ')}.`;
 }
 
-/** Numbers of one way in a chip: the first and the last few, and how many there are. */
-const NUMBERS_SHOWN = 4;
+/** Numbers of one way in a chip: each, or the first and the last with how many there are. */
+const NUMBERS_SHOWN = 3;
 export function numbers(versions: readonly number[]): string {
   if (versions.length <= NUMBERS_SHOWN) return versions.join(', ');
-  return `${versions.slice(0, 2).join(', ')} … ${versions.at(-1)} (${versions.length}×)`;
+  const [first = 0, last = 0] = [versions[0], versions.at(-1)];
+  const isRun = last - first === versions.length - 1;
+  return isRun ? `${first}–${last}` : `${first}…${last} (${versions.length}×)`;
 }

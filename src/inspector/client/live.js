@@ -121,6 +121,11 @@ function hangUp() {
 function leave() {
   isOut = true;
   hangUp();
+  // The same address asks for the key and leads back here.
+  const link = document.createElement('a');
+  link.href = location.href;
+  link.textContent = 'Sign in';
+  indicator.append(link);
 }
 
 function tick() {
@@ -135,7 +140,7 @@ function tick() {
 }
 
 function start() {
-  say('off', 'Connecting');
+  say('waiting', 'Connecting');
   listen();
   setInterval(tick, TICK_MS);
   // A hidden page gives its connection back: browsers open few to one host, and many tabs would use them up.

@@ -23,7 +23,7 @@ import {
   toneBadge,
   verdictBadge,
 } from '../parts.ts';
-import { effectWords, progressWords } from './effectWords.ts';
+import { deadlineWords, effectWords, progressWords } from './effectWords.ts';
 import type { OrderModel } from './model.ts';
 import { entryCursorText, orderHref, pageHref, TIMELINE_FILTERS, TIMELINE_PAGE } from './pageQuery.ts';
 import { whatBecame } from './verdictWords.ts';
@@ -63,7 +63,7 @@ function stillToCome({ row, live, now }: OrderModel): Html | '' {
   const planned = row.openEffects
     .filter(({ status }) => status === 'pending')
     .map(effect => ({ at: effect.availableAt, what: effectWords(effect, row.order) }));
-  const deadline = live?.deadline ? [{ at: live.deadline.dueAt, what: `the deadline ${live.deadline.id}` }] : [];
+  const deadline = live?.deadline ? [{ at: live.deadline.dueAt, what: deadlineWords(live.deadline.id) }] : [];
   const all = [...planned, ...deadline].sort((a, b) => (a.at < b.at ? -1 : 1));
   if (all.length === 0) return '';
   return html`<div class="to-come"><h3>Still to come</h3><ul>${all.map(

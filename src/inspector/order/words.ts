@@ -8,6 +8,12 @@ import type { Words } from './waitsFor.ts';
 export const sentence = (words: Words): Html[] =>
   words.map(word => (typeof word === 'string' ? html`${word}` : word.at === '' ? html`–` : instant(word.at)));
 
+const ISO_INSTANT = /(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z)/;
+
+/** A sentence of the service's with its instants shown like all others. */
+export const withInstants = (text: string): Html[] =>
+  sentence(text.split(ISO_INSTANT).map((part, i) => (i % 2 === 1 ? { at: part } : part)));
+
 /** Longest value shown in a difference, in characters: the whole snapshot is on the replay's page. */
 const MAX_VALUE = 160;
 

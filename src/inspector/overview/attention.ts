@@ -4,7 +4,7 @@ import type { Overview } from '../../../db/inspect/overview.ts';
 import { CAUSE_WORDS, CAUSES } from '../orders/causes.ts';
 import type { Html } from '../page.ts';
 import { age, emptyState, panel, toneBadge, verdictBadge } from '../parts.ts';
-import { waitingFigure } from './figures.ts';
+import { COUNTED_NOW, waitingFigure } from './figures.ts';
 
 /** Stuck orders, the gravest cause first. */
 export function stuckPanel({ stuck, now }: Overview): Html {
@@ -23,7 +23,7 @@ export function stuckPanel({ stuck, now }: Overview): Html {
             </tr>`,
           )}</tbody>
         </table></div>`;
-  const aside = html`exact · <a href="/inspector/stuck">All stuck orders</a>`;
+  const aside = html`${COUNTED_NOW} · <a href="/inspector/stuck">All stuck orders</a>`;
   return panel({ id: 'stuck', title: 'Stuck orders', aside, body });
 }
 
@@ -57,7 +57,7 @@ export function keptPanel({ kept, findings, now }: Overview): Html {
     </tbody>
   </table></div>
   ${findings.length === 0 ? html`<p class="note overview-foot">No finding is open.</p>` : ''}`;
-  return panel({ id: 'kept', title: 'Undecided events and open findings', aside: 'exact', body });
+  return panel({ id: 'kept', title: 'Undecided events and open findings', aside: COUNTED_NOW, body });
 }
 
 /** Kinds are names of the code: `webhook_silent` is read as two words. */

@@ -14,6 +14,9 @@ export const figure = (count: number): string => WHOLE.format(count);
 export const waitingFigure = ({ count, more }: Pick<Waiting, 'count' | 'more'>): string =>
   `${figure(count)}${more ? '+' : ''}`;
 
+/** Of numbers that are read as the page is made, beside others that were counted before. */
+export const COUNTED_NOW = 'counted just now';
+
 /** When the numbers beside it were true. */
 export function asOfNote(asOf: AsOf): Html {
   if (!asOf) return html`not counted yet`;

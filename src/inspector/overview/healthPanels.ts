@@ -4,10 +4,8 @@ import type { Overview } from '../../../db/inspect/overview.ts';
 import type { ListingView } from '../../reconcile/progress.ts';
 import type { Html } from '../page.ts';
 import { age, definitionList, panel, toneBadge } from '../parts.ts';
-import { figure, waitingFigure } from './figures.ts';
-
-/** Without a count for so long, in ms, the sweeper does not run: it counts every ten seconds. */
-const SILENT_SWEEPER_MS = 60_000;
+import { COUNTED_NOW, figure, waitingFigure } from './figures.ts';
+import { isLate, isSweeperSilent } from './headline.ts';
 
 const LANE_WORDS: Readonly<Record<string, string>> = {
   provider: 'Orders and money at the provider',
@@ -27,7 +25,7 @@ export function outboxPanel({ outbox, now }: Overview): Html {
           <th scope="row" class="wide"><span class="overview-name">${lane}</span> <span class="note">${LANE_WORDS[lane] ?? ''}</span></th>
           <td class="right number" data-label="Due">${waitingFigure(due)}</td>
           <td class="right number" data-label="Running">${figure(leased)}</td>
-          <td data-label="Oldest due">${due.oldestAt ? age(due.oldestAt, now) : html`<span class="quiet">–</span>`}</td>
+          <td data-label="Oldest due">${due.oldestAt ? html`${age(due.oldestAt, now)}${isLate({ lane, due, leased }, now) ? html` ${toneBadge('late', 'bad')}` : ''}` : html`<span class="quiet">–</span>`}</td>
         </tr>`,
       )}</tbody>
     </table></div>
@@ -37,17 +35,17 @@ export function outboxPanel({ outbox, now }: Overview): Html {
           ? 'None is dead.'
           : html`<a class="overview-alarm" href="/inspector/stuck?cause=effect_dead">${waitingFigure(dead)} dead</a>: tried as often as allowed, waiting for a retry.`
       }</p>`;
-  return panel({ id: 'outbox', title: 'Outbox', aside: 'exact', body });
+  return panel({ id: 'outbox', title: 'Outbox', aside: COUNTED_NOW, body });
 }
 
 /** Whether the sweeper lives, what it is behind with, and how far each provider's payments were read. */
-export function sweeperPanel({ talliedAt, stuck, now }: Overview, listings: readonly ListingView[]): Html {
+export function sweeperPanel(overview: Overview, listings: readonly ListingView[]): Html {
+  const { talliedAt, stuck, now } = overview;
   const overdue = stuck.find(({ cause }) => cause === 'deadline_passed');
-  const isSilent = talliedAt === null || now.getTime() - talliedAt.getTime() > SILENT_SWEEPER_MS;
   const facts = definitionList([
     {
       term: 'Last round',
-      value: html`${talliedAt ? age(talliedAt, now) : 'never'} ${isSilent ? toneBadge('not running', 'bad') : toneBadge('running', 'good')}`,
+      value: html`${talliedAt ? age(talliedAt, now) : 'never'} ${isSweeperSilent(overview) ? toneBadge('not running', 'bad') : toneBadge('running', 'good')}`,
     },
     {
       term: 'Overdue deadlines',
@@ -66,7 +64,7 @@ export function sweeperPanel({ talliedAt, stuck, now }: Overview, listings: read
             <tbody>${listings.map(listing => listingRow(listing, now))}</tbody>
           </table></div>`
     }`;
-  return panel({ id: 'sweeper', title: 'Sweeper and reconciliation', aside: 'exact', body });
+  return panel({ id: 'sweeper', title: 'Sweeper and reconciliation', aside: COUNTED_NOW, body });
 }
 
 function listingRow(

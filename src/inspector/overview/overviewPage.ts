@@ -6,6 +6,7 @@ import type { Html } from '../page.ts';
 import { emptyState } from '../parts.ts';
 import { keptPanel, stuckPanel } from './attention.ts';
 import { ordersChart, spanSwitch, verdictsChart } from './charts.ts';
+import { headline } from './headline.ts';
 import { outboxPanel, sweeperPanel } from './healthPanels.ts';
 import { moneyPanel, statesPanel } from './ordersPanels.ts';
 import { webhookPanel } from './webhookPanel.ts';
@@ -20,7 +21,7 @@ export type OverviewPage = {
 export function overviewPage({ overview, listings, beginning }: OverviewPage): Html {
   const isNew = overview.states.length === 0 && overview.ordersAsOf?.now === true;
   return html`<div class="overview"><div class="page-head"><h1>Overview</h1>${isNew ? '' : html`<div class="aside">${spanSwitch(overview.span)}</div>`}</div>
-    ${isNew ? html`<section class="panel" data-live="beginning">${begin(beginning)}</section>` : ''}
+    ${isNew ? html`<section class="panel" data-live="beginning">${begin(beginning)}</section>` : headline(overview)}
     <div class="overview-two">${stuckPanel(overview)}${keptPanel(overview)}</div>
     ${
       isNew

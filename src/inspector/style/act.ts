@@ -6,7 +6,7 @@ export const ACT_STYLE = `
 .act-list > li + li { border-top: 1px solid var(--line); }
 .act-list > li:last-child { padding-bottom: 0; }
 .act-row { display: flex; gap: .5rem 1rem; align-items: flex-start; justify-content: space-between; }
-.act-row .button { flex: none; display: inline-grid; place-content: center; }
+.act-row .button { flex: none; }
 .order #act .panel-body > h3 { margin-top: 0; }
 .act-what { min-width: 0; overflow-wrap: anywhere; }
 .act-refused { color: var(--quiet); }
@@ -34,6 +34,9 @@ export const ACT_STYLE = `
 .act-columns { display: grid; gap: 1rem; grid-template: auto 1fr / minmax(0, 22rem) minmax(0, 1fr); align-items: start; margin-top: .25rem; }
 .act-columns > * { grid-column: 1; }
 .act-columns > :is(#dry-run, #now) { grid-column: 2; grid-row: 1 / span 2; }
+.act-columns:not(:has(#fill-in)) { grid-template: auto / minmax(0, 1fr) minmax(0, 22rem); }
+.act-columns:not(:has(#fill-in)) > #dry-run { grid-column: 1; grid-row: 1; }
+.act-columns:not(:has(#fill-in)) > #send { grid-column: 2; grid-row: 1; position: sticky; top: 4rem; }
 .act-form { max-width: 36rem; }
 .act-form details > .stack { margin-top: .625rem; }
 .field-error { color: var(--bad); }
@@ -51,8 +54,8 @@ export const ACT_STYLE = `
 .bulk-start, .bulk-on { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin-top: 1rem; }
 #sample, #results { margin-bottom: 1rem; }
 @media (max-width: 60rem) {
-  .act-columns { grid-template: none / minmax(0, 1fr); }
-  .act-columns > :is(#dry-run, #now) { grid-column: 1; grid-row: auto; }
+  .act .act-columns { grid-template: none / minmax(0, 1fr); }
+  .act .act-columns > :is(#dry-run, #now, #send) { grid-column: 1; grid-row: auto; position: static; }
 }
 @media (max-width: 40rem) { .act-row { flex-direction: column; } .act-row .button { width: 100%; text-align: center; } }
 `;

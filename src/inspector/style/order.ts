@@ -12,7 +12,7 @@ export const ORDER_STYLE = `
 .waiting-times { display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin-top: .25rem; color: var(--text); font-size: .8125rem; }
 /* Labels beside, not above: a box that says one thing is read in one look. */
 .guide { margin-top: .625rem; color: var(--text); display: grid; gap: .25rem; }
-.guide div { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 0 .75rem; }
+.guide div { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr); gap: 0 .75rem; }
 .guide dt { font-weight: 560; }
 .waiting .buttons { margin-top: .75rem; gap: .5rem .75rem; }
 .waiting .ask-provider { margin: 0; }

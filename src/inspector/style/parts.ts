@@ -41,9 +41,10 @@ td.right, th.right { text-align: right; }
 .facts dt { color: var(--quiet); }
 .facts dd { overflow-wrap: anywhere; }
 .empty { padding: 2rem 1rem; text-align: center; color: var(--quiet); display: grid; grid-template-columns: minmax(0, 1fr); gap: .5rem; justify-items: center; text-wrap: balance; overflow-wrap: anywhere; }
+.empty + .request { text-align: center; }
 .empty-title { color: var(--text); font-weight: 620; font-size: .9375rem; }
 .notice { padding: .5rem .75rem; border-radius: .5rem; overflow-wrap: anywhere; }
-.button { display: inline-block; padding: .375rem .75rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--card); color: var(--text); font-weight: 520; line-height: 1.35; cursor: pointer; text-decoration: none; }
+.button { display: inline-flex; align-items: center; justify-content: center; text-align: center; padding: .375rem .75rem; border: 1px solid var(--edge); border-radius: .375rem; background: var(--card); color: var(--text); font-weight: 520; line-height: 1.35; cursor: pointer; text-decoration: none; }
 .button:hover { background: var(--hover); text-decoration: none; }
 .button.primary { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
 .button.primary:hover { border-color: var(--accent-over); background: var(--accent-over); }

@@ -42,6 +42,8 @@ dialog dt { width: 4rem; }
   .search { order: 4; flex: 1 0 100%; max-width: none; margin: .125rem 0 .25rem; }
   .search kbd { display: none; }
   .live { margin-left: auto; }
+  /* The bar scrolls away on a phone: that the page is old must not. */
+  .live[data-state="off"] { position: fixed; right: .75rem; bottom: .75rem; z-index: 3; padding: .375rem .75rem; border: 1px solid; border-radius: 2rem; background: var(--bad-ground); }
   .who { display: none; }
   main { padding: .875rem .875rem 1.5rem; }
   .foot { padding: .5rem .875rem 1.5rem; }
