@@ -31,6 +31,7 @@ const IDS = {
   waitingPayment: `event->>'paymentId' from inbox where verdict = 'unmatched'`,
   place: `provider || ':' || event_key from inbox`,
   foreignPlace: `provider || ':' || event_key from inbox where verdict = 'foreign'`,
+  kept: `provider || '/' || event_key from inbox where order_id is null`,
   arrived: `order_id || '/events/' || provider || '/' || event_key from inbox where order_id is not null`,
   parked: `id from orders where state = 'parked'`,
   created: `id from orders where state = 'created'`,
@@ -81,7 +82,7 @@ export async function pagesOf(db: Database, now: Date): Promise<Page[]> {
     ...lists(at, now),
     ...searches(at),
     ...stuck,
-    ...events(placeAt),
+    ...events(placeAt, ids),
     ...orderPages(at, ids),
     ...acts(at),
   ].map(([group, name, address]): Page => ({ group, name, address }));
@@ -164,7 +165,7 @@ function searches(at: At): Entry[] {
   ];
 }
 
-function events(placeAt: (name: 'place' | 'foreignPlace') => (turn: number) => string): Entry[] {
+function events(placeAt: (name: 'place' | 'foreignPlace') => (turn: number) => string, { kept }: Ids): Entry[] {
   const list = (name: string, query: (turn: number) => string): Entry => [
     'events',
     name,
@@ -178,6 +179,9 @@ function events(placeAt: (name: 'place' | 'foreignPlace') => (turn: number) => s
     list('foreign, provider=razorpay', () => 'verdict=foreign&provider=razorpay'),
     list('applied, provider=nobody', () => 'verdict=applied&provider=nobody'),
     list('any, provider=nobody', () => 'verdict=any&provider=nobody'),
+    ['events', 'one without an order', turn => `/inspector/events/${kept[turn % kept.length]}`],
+    ['events', 'the same, decided again', turn => `/inspector/events/${kept[turn % kept.length]}/retry`],
+    ['events', 'wrong signatures', () => '/inspector/signatures'],
   ];
 }
 

@@ -69,13 +69,15 @@ export type DueEvent = KeptEvent & {
   dueAt: string;
 };
 
+/** Something in it is ours: our mark, a subscription or a buyer we know at this provider. */
+const OURS = `i.mark is not null
+    or coalesce((select true from orders o where o.provider_subscription_id = i.event->>'subscriptionId' and o.provider = i.provider limit 1), false)
+    or coalesce((select true from orders o where o.user_id = i.payer_id and o.provider = i.provider limit 1), false) as ours`;
+
 // Only what is unmatched has a next attempt; asking for the verdict as well would tempt the planner to read them all, as
 // `exists` would to read all orders into a hash.
 const DUE = `
-select ${KEPT}, i.next_attempt_at::text as "dueAt",
-  i.mark is not null
-    or coalesce((select true from orders o where o.provider_subscription_id = i.event->>'subscriptionId' and o.provider = i.provider limit 1), false)
-    or coalesce((select true from orders o where o.user_id = i.payer_id and o.provider = i.provider limit 1), false) as ours
+select ${KEPT}, i.next_attempt_at::text as "dueAt", ${OURS}
 from inbox i
 where i.next_attempt_at <= $1::text::timestamptz and (i.next_attempt_at, i.event_key, i.provider) > ($2::text::timestamptz, $3, $4)
   and i.event is not null
@@ -90,6 +92,27 @@ export function readDueEvents(
 ): Promise<DueEvent[]> {
   const after = [cursor?.dueAt ?? '-infinity', cursor?.eventKey ?? '', cursor?.provider ?? ''];
   return db.query<DueEvent>(DUE, [dueAt.toISOString(), ...after, limit]);
+}
+
+export type EventRef = { provider: string; eventKey: string };
+
+/** Any event that arrived. `event` is null when there is nothing for the machine in it, or nothing to decide any more. */
+export type StoredEvent = Omit<KeptEvent, 'event'> & {
+  event: UnstampedOrderEvent | null;
+  verdict: string;
+  /** How often it was decided again. */
+  attempts: number;
+  /** As of a DueEvent. */
+  ours: boolean;
+};
+
+/** One event by its key. */
+export async function readStored(db: Database, { provider, eventKey }: EventRef): Promise<StoredEvent | null> {
+  const [row] = await db.query<StoredEvent>(
+    `select ${KEPT}, i.verdict, i.attempts, ${OURS} from inbox i where i.event_key = $1 and i.provider = $2`,
+    [eventKey, provider],
+  );
+  return row ?? null;
 }
 
 /** An event that was parked because its order could not be read, with that order as it is now. */

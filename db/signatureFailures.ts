@@ -1,6 +1,6 @@
 // How often a signature did not hold: a count an hour and provider, kept by each process for itself.
 import { statementArrays } from './arrays.ts';
-import type { Database } from './client.ts';
+import type { Database, Row } from './client.ts';
 
 export type SignatureFailureCount = {
   /** The full hour. */
@@ -32,4 +32,21 @@ export async function writeSignatureFailures(
   counts: readonly SignatureFailureCount[],
 ): Promise<void> {
   await db.query(WRITE, [...COUNTS.params(counts), countedBy]);
+}
+
+export type SignatureFailureHour = { provider: string; bucketAt: Date; failures: number; latestAt: Date };
+
+/** By provider and hour since a full hour, the latest first, as far as the processes have written them. */
+export async function readSignatureFailureHours(db: Database, since: Date): Promise<SignatureFailureHour[]> {
+  const rows = await db.query<Row>(
+    `select provider, bucket_at, sum(failures)::text as failures, max(latest_at) as latest from signature_failures
+     where bucket_at >= $1::text::timestamptz group by 1, 2 order by 2 desc, 1`,
+    [since.toISOString()],
+  );
+  return rows.map(row => ({
+    provider: row.provider as string,
+    bucketAt: row.bucket_at as Date,
+    failures: Number(row.failures),
+    latestAt: row.latest as Date,
+  }));
 }

@@ -18,6 +18,7 @@ import { preview } from './preview.ts';
 import { createRecheck } from './recheckAccess.ts';
 import { reconciliation } from './reconcile/progress.ts';
 import { previewRetryStuck, retryStuck } from './retry/bulk.ts';
+import { planEventRetry, retryEvent } from './retry/event.ts';
 import { previewRetry, retryOrder } from './retry.ts';
 import { accessOf } from './subscriptionPast.ts';
 import { startTrial } from './trials.ts';
@@ -73,7 +74,11 @@ export function createCore(deps: CoreDeps): Core {
       stuck: request => retryStuck(retrying, request),
       previewStuck: request => previewRetryStuck(retrying, request),
     },
-    events: { list: filter => keptEvents(db, filter) },
+    events: {
+      list: filter => keptEvents(db, filter),
+      planRetry: ref => planEventRetry(retrying, ref),
+      retry: (ref, request) => retryEvent(retrying, ref, request),
+    },
     users: {
       async access(userId, product, at) {
         const access = await accessTo(userId, product, at);

@@ -1,15 +1,17 @@
 // What the outer layers (HTTP, pages) are given: plain functions over orders, plans and access. `main.ts` builds them;
 // nothing outside dispatch, checkout and the plan editor writes.
+import type { EventRef } from '../db/inbox.ts';
 import type { AccessReason } from '../machines/access.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { CancelAtEndWish } from './cancelAtEnd.ts';
-import type { Verdict } from './dispatch/envelope.ts';
+import type { Outcome, Verdict } from './dispatch/envelope.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { KeptEventFilter, KeptEventPage } from './keptEvents.ts';
 import type { NotificationsApi } from './notifications/notification.ts';
 import type { OrderLookup, PayableOrder, PaymentProvider } from './providers/provider.ts';
 import type { Reconciliation } from './reconcile/progress.ts';
 import type { BulkRetryPlanView, BulkRetryRequest, BulkRetryView } from './retry/bulk.ts';
+import type { EventRetryPlan, EventRetryRequest } from './retry/event.ts';
 import type { RetryPlanView, RetryRequest, RetryView } from './retry.ts';
 import type { TrialView, TrialWish } from './trials.ts';
 
@@ -210,6 +212,10 @@ export type Core = {
   events: {
     /** What was received and could not be decided, newest first. */
     list(filter: KeptEventFilter): Promise<KeptEventPage>;
+    /** Where an event would go if it were decided again now, or why it is not. Writes nothing. @throws NotFound */
+    planRetry(ref: EventRef): Promise<EventRetryPlan>;
+    /** Decides a kept event again. @throws NotFound; nothing_to_retry, version_conflict */
+    retry(ref: EventRef, request: EventRetryRequest): Promise<Outcome>;
   };
   users: {
     /** At `at`, or now: then the provider may be asked once before access is refused. */

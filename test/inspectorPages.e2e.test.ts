@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillShop, type Shop } from './support/inspectedShop.ts';
 import { type InspectedService, startInspected } from './support/inspector.ts';
 import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { type Lost, loseEvents } from './support/lostEvents.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the inspector's pages were not looked at in a browser${why}`);
@@ -22,11 +23,13 @@ const WHY = { reason: 'She is on the phone; the seat limit is lifted', by: 'sofi
 let service: InspectedService;
 let browser: Browser;
 let shop: Shop;
+let lost: Lost;
 beforeAll(async () => {
   if (!browserPath) return;
   if (FOLDER) mkdirSync(join(FOLDER, 'docs'), { recursive: true });
   service = await startInspected();
   shop = await fillShop(service, new Date());
+  lost = await loseEvents(service);
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -62,6 +65,13 @@ function looks(): Look[] {
     { name: 'events', path: '/inspector/events' },
     { name: 'events-surplus', path: '/inspector/events?verdict=surplus' },
     { name: 'events-none', path: '/inspector/events?verdict=illegal' },
+    { name: 'event-nameless', path: `/inspector/events/sandbox/${lost.nameless}` },
+    { name: 'event-viewer', path: `/inspector/events/sandbox/${lost.nameless}`, role: 'viewer' },
+    { name: 'event-foreign', path: `/inspector/events/stripe/${lost.foreign}` },
+    { name: 'event-garbled', path: `/inspector/events/sandbox/${lost.garbled}` },
+    { name: 'event-none', path: '/inspector/events/sandbox/evt_none', status: 404 },
+    { name: 'event-retry', path: `/inspector/events/sandbox/${lost.nameless}/retry` },
+    { name: 'signatures', path: '/inspector/signatures', prepare: open('details') },
     { name: 'order-captured', path: order('ada') },
     { name: 'order-open', path: order('edsger'), prepare: open('details') },
     { name: 'order-refunding', path: order('barbara') },

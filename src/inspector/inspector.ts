@@ -7,6 +7,7 @@ import { deadline } from '../http/deadline.ts';
 import { addAct } from './act/act.ts';
 import { actOn } from './act/actSection.ts';
 import { addAssets } from './assets.ts';
+import { addEvents } from './events/events.ts';
 import { needsSession, needsToken, pageHeaders, sameOrigin } from './guard.ts';
 import { addLive } from './live.ts';
 import { addOrder } from './order/order.ts';
@@ -26,6 +27,7 @@ const PARTS: InspectorPart[] = [
   (app, deps) => addOrder(app, deps, actOn(deps)),
   addReplay,
   addOrders,
+  addEvents,
   addAct,
 ];
 

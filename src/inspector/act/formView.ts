@@ -46,12 +46,15 @@ export function wishForm({ id, type, fields, typed, why, errors, isFirst }: Wish
   </form>`;
 }
 
-/** Who asks, and why: kept with whatever is done. */
-export function whoAndWhyFields({ reason, by }: WhoAndWhy): Html {
+/** Who asks, and why: kept with whatever is done, where `kept` says. */
+export function whoAndWhyFields(
+  { reason, by }: WhoAndWhy,
+  kept = 'It stands in the order’s timeline, for whoever looks next.',
+): Html {
   return html`<div class="field">
       <label for="reason">Reason</label>
       <textarea id="reason" name="reason" required maxlength="${MAX_REASON_LENGTH}" aria-describedby="reason-note">${reason}</textarea>
-      <p class="note" id="reason-note">It stands in the order’s timeline, for whoever looks next.</p>
+      <p class="note" id="reason-note">${kept}</p>
     </div>
     <div class="field">
       <label for="by">Who you are</label>

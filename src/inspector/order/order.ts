@@ -1,8 +1,7 @@
-// The pages of one order: its own, each event as it arrived, and what the provider knows of it. They only read; whatever
+// The pages of one order: its own, and what the provider knows of it. They only read; whatever
 // acts goes through the forms of the section #act.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { readRawEvent } from '../../../db/inspect/orderEvent.ts';
 import { type OrderPageRow, readOrderPage } from '../../../db/inspect/orderPage.ts';
 import { PaylatchError } from '../../errors.ts';
 import { toldHere } from '../act/remembered.ts';
@@ -16,7 +15,7 @@ import {
   renderPage,
   type Viewer,
 } from '../page.ts';
-import { emptyState, notice, panel } from '../parts.ts';
+import { notice, panel } from '../parts.ts';
 import { accessPanel } from './access.ts';
 import { askLimit, askTruth } from './askTruth.ts';
 import { effectsPanel } from './effects.ts';
@@ -24,7 +23,6 @@ import { orderFacts, orderHead } from './head.ts';
 import { modelOf, type OrderModel } from './model.ts';
 import { moneyPanel } from './money.ts';
 import { EFFECTS_PAGE, kindsOf, orderHref, readPageQuery, TIMELINE_PAGE, TRANSITIONS_PAGE } from './pageQuery.ts';
-import { MAX_RAW_BYTES, rawEventView } from './rawEventPage.ts';
 import { timelinePanel } from './timeline.ts';
 import { transitionsPanel } from './transitions.ts';
 import { compareTruth } from './truth.ts';
@@ -32,8 +30,6 @@ import { type TruthAnswer, truthView } from './truthPage.ts';
 
 /** Our ids, and whatever else somebody may have typed where one belongs: what no id can be is not asked for. */
 const ORDER_ID = /^[\w-]{1,64}$/;
-/** Providers' event keys are opaque; the longest is a name of ours around a provider's. */
-const EVENT_KEY = /^[\x20-\x7e]{1,400}$/;
 /** What a script asks for that wants the provider's answer alone, and not a page around it. */
 const TRUTH_FRAGMENT = 'truth';
 
@@ -46,7 +42,6 @@ export type ActSection = (model: OrderModel, viewer: Viewer) => Html | Promise<H
 export function addOrder(app: InspectorApp, deps: InspectorDeps, act: ActSection | null = null): void {
   const limit = askLimit(deps.clock);
   app.get('/orders/:id', c => showOrder(c, deps, act));
-  app.get('/orders/:id/events/:provider/:eventKey', c => showRawEvent(c, deps));
   app.get('/orders/:id/provider', c => showTruth(c, deps, limit));
 }
 
@@ -89,27 +84,6 @@ function orderMain(model: OrderModel, act: Html | null): Html {
 function chartOf({ row }: OrderModel): Html {
   const { machine, state } = row.order;
   return orderChartSvg({ machineId: machine, current: state, ...walkedBy(row.transitions.toReversed()) });
-}
-
-async function showRawEvent(c: Ctx, { db }: InspectorDeps) {
-  const { id = '', provider = '', eventKey = '' } = c.req.param();
-  const isNamed = ORDER_ID.test(id) && ORDER_ID.test(provider) && EVENT_KEY.test(eventKey);
-  const event = isNamed ? await readRawEvent(db, { orderId: id, provider, eventKey }, MAX_RAW_BYTES) : null;
-  if (!event) {
-    const action = ORDER_ID.test(id) ? { href: `${orderHref(id)}#timeline`, label: 'Go to the order' } : undefined;
-    const main = emptyState(
-      'No such event',
-      'Nothing with this key arrived for this order. Events decided by worker and sweeper have no body: see the transitions.',
-      action,
-    );
-    return renderPage(c, {
-      title: 'No such event',
-      nav: 'orders',
-      status: 404,
-      main: html`<h1 class="hidden">No such event</h1>${main}`,
-    });
-  }
-  return renderPage(c, { title: `${event.type} as it arrived`, nav: 'orders', main: rawEventView(id, event) });
 }
 
 async function showTruth(c: Ctx, deps: InspectorDeps, limit: ReturnType<typeof askLimit>) {

@@ -1,5 +1,5 @@
-// The list of orders: any id is searched for, any filters together, newest first. A search that can only mean one order
-// goes straight to it.
+// The list of orders: any id is searched for, any filters together, newest first. A search that can only mean one order,
+// or one event without an order, goes straight to it.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { EventListRow } from '../../../db/inspect/eventList.ts';
@@ -7,10 +7,11 @@ import { CANDIDATES, LOOK, listOrderIds, type OrderListFilter } from '../../../d
 import { readOrderRows } from '../../../db/inspect/orderRows.ts';
 import { BEGINNING_LIMIT, FOUND_LIMIT, type Found, findKept, findOrders } from '../../../db/inspect/orderSearch.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
+import { eventHref } from '../events/eventHref.ts';
+import { eventTable } from '../events/eventTable.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
 import { emptyState, notice, panel } from '../parts.ts';
 import { CAUSE_WORDS, CAUSES } from './causes.ts';
-import { eventTable } from './eventTable.ts';
 import { choicesOf, type FilterField, filterChips, filterForm } from './filters.ts';
 import { listPanel } from './listPanel.ts';
 import { orderTable } from './orderTable.ts';
@@ -39,6 +40,8 @@ export async function orderListPage(c: Context<InspectorEnv>, deps: Deps): Promi
   const only = onlyOne(found);
   const isPlain = !state && !provider && !verdict && !cause && !from && !to && !cursor;
   if (only && isPlain && kept.length === 0) return c.redirect(orderLink(only), 303);
+  const [event] = kept;
+  if (event && kept.length === 1 && found?.length === 0 && isPlain) return c.redirect(eventHref(event), 303);
 
   const now = deps.clock();
   const filter: OrderListFilter = {

@@ -21,7 +21,7 @@ export function webhookPanel(overview: Overview): Html {
       <tbody>${overview.webhooks.map(webhooks => row(webhooks, overview.now))}</tbody>
     </table></div>
     <p class="note overview-foot">Lag is from the provider’s own time of an event to our decision on it, where the provider tells a time.
-      Nothing of a call with a wrong signature is kept but that it came.</p>`;
+      Nothing of a call with a wrong signature is kept but that it came: <a href="/inspector/signatures">why signatures do not hold</a>.</p>`;
   return panel({ id: 'webhooks', title: 'Webhooks', aside: asOfNote(overview.eventsAsOf), body });
 }
 
@@ -38,7 +38,7 @@ function row(
     <td data-label="Lag, 24 h">${lagWords(lags) ?? html`<span class="quiet">not told</span>`}</td>
     <td class="right number" data-label="Wrong signatures, 24 h">${
       lastFailureAt
-        ? html`<span class="overview-alarm">${figure(signatureFailures)}</span> <span class="note nowrap">${age(lastFailureAt, now)}</span>`
+        ? html`<a class="overview-alarm" href="/inspector/signatures#${provider}" aria-label="Wrong signatures of ${provider}: ${figure(signatureFailures)}">${figure(signatureFailures)}</a> <span class="note nowrap">${age(lastFailureAt, now)}</span>`
         : html`<span class="quiet">0</span>`
     }</td>
     <td class="wide" data-label="Verdicts, 24 h">${

@@ -2,6 +2,7 @@
 import { ACT_STYLE } from './act.ts';
 import { BASE_STYLE } from './base.ts';
 import { CHART_STYLE } from './chart.ts';
+import { EVENT_STYLE } from './event.ts';
 import { ORDER_STYLE } from './order.ts';
 import { ORDERS_STYLE } from './orders.ts';
 import { OVERVIEW_STYLE } from './overview.ts';
@@ -19,4 +20,5 @@ export const INSPECTOR_STYLE: string = [
   CHART_STYLE,
   REPLAY_STYLE,
   ACT_STYLE,
+  EVENT_STYLE,
 ].join('\n');

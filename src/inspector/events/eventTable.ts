@@ -1,12 +1,10 @@
 // Received events as the rows of a list: what came, what became of it and why, and what it names.
 import { html } from 'hono/html';
 import type { EventListRow } from '../../../db/inspect/eventList.ts';
+import { orderLink, searchLink } from '../orders/query.ts';
 import type { Html } from '../page.ts';
 import { age, copyable, verdictBadge } from '../parts.ts';
-import { orderLink, searchLink } from './query.ts';
-
-const rawLink = (orderId: string, provider: string, eventKey: string): string =>
-  `${orderLink(orderId)}/events/${encodeURIComponent(provider)}/${encodeURIComponent(eventKey)}`;
+import { eventHref } from './eventHref.ts';
 
 /** What is the same in all rows is left out. */
 export type EventColumns = { verdict: boolean; order: boolean };
@@ -21,12 +19,11 @@ export function eventTable(events: readonly EventListRow[], now: Date, columns: 
 function eventRow(event: EventListRow, now: Date, columns: EventColumns): Html {
   const { provider, eventKey, type, source, orderId, deliveries } = event;
   const times = deliveries > 1 ? html` <span class="quiet">${deliveries} times</span>` : '';
-  const raw = orderId && { href: rawLink(orderId, provider, eventKey) };
   const order = orderId
     ? copyable(orderId, { short: true, href: orderLink(orderId) })
     : html`<span class="quiet">none</span>`;
-  return html`<tr ${orderId ? html`data-row` : ''}>
-    <td data-label="Event"><span class="two"><b>${type}</b> ${copyable(eventKey, { short: true, ...raw })}</span></td>
+  return html`<tr data-row>
+    <td data-label="Event"><span class="two"><b>${type}</b> ${copyable(eventKey, { short: true, href: eventHref({ provider, eventKey }) })}</span></td>
     ${columns.verdict ? html`<td data-label="Verdict">${verdictBadge(event.verdict)}</td>` : ''}
     <td data-label="Why" class="detail any-length wide ${event.detail ? '' : 'none'}">${event.detail ?? '–'}</td>
     ${columns.order ? html`<td data-label="Order" class="nowrap">${order}</td>` : ''}

@@ -10,14 +10,14 @@ import {
   listEvents,
 } from '../../../db/inspect/eventList.ts';
 import { InvalidRequest } from '../../errors.ts';
+import { choicesOf, type FilterField, filterChips, filterForm } from '../orders/filters.ts';
+import { listPanel } from '../orders/listPanel.ts';
+import { pager } from '../orders/pager.ts';
+import { EVENT_VERDICTS, type EventsQuery, linkTo, PAGE_SIZE, readEventsQuery } from '../orders/query.ts';
+import { tabs } from '../orders/tabs.ts';
 import { type Html, type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
 import { emptyState } from '../parts.ts';
 import { eventTable } from './eventTable.ts';
-import { choicesOf, type FilterField, filterChips, filterForm } from './filters.ts';
-import { listPanel } from './listPanel.ts';
-import { pager } from './pager.ts';
-import { EVENT_VERDICTS, type EventsQuery, linkTo, PAGE_SIZE, readEventsQuery } from './query.ts';
-import { tabs } from './tabs.ts';
 
 const PATH = '/inspector/events';
 /** What is looked at first: money that may show nowhere. */
@@ -105,7 +105,7 @@ export async function eventsPage(
     title: `Events: ${verdict}`,
     nav: 'events',
     live: {},
-    main: html`<div class="page-head"><h1>Events</h1></div>
+    main: html`<div class="page-head"><h1>Events</h1><div class="aside"><a href="/inspector/signatures">Wrong signatures</a></div></div>
       ${tabs('Verdicts', 'events-tabs', verdictTabs(verdict, counts, query))}
       ${filterForm(PATH, fields, { verdict })} ${filterChips(PATH, fields, { verdict })}
       <p class="quiet">${WORDS[verdict].sentence}</p>
