@@ -31,13 +31,13 @@ afterAll(async () => {
 inBrowser(`the provider's truth appears on the page, and without scripts on a page of its own${why}`, async () => {
   const path = `/inspector/orders/${order.id}`;
   const { page, context, complaints } = await visit(browser, service, path);
-  await page.getByRole('button', { name: 'Ask sandbox what it knows' }).click();
+  await page.locator('#money').getByRole('button', { name: 'Ask sandbox what it knows' }).click();
   await page.getByText('Nothing was written').waitFor();
   expect(new URL(page.url()).pathname).toBe(path);
   expect(complaints).toEqual([]);
   await context.close();
   const plain = await visit(browser, service, path, { javaScriptEnabled: false });
-  await plain.page.getByRole('button', { name: 'Ask sandbox what it knows' }).click();
+  await plain.page.locator('#money').getByRole('button', { name: 'Ask sandbox what it knows' }).click();
   await plain.page.getByText('Nothing was written').waitFor();
   expect(new URL(plain.page.url()).pathname).toBe(`${path}/provider`);
   await plain.context.close();
@@ -50,7 +50,7 @@ inBrowser(`what happens to the order appears without a reload, and what was open
   const dispute = { paymentId: paid.paymentId, disputeId: 'dsp_live', amountMinor: 49_900 };
   const data = { providerOrderId: paid.providerOrderId, currency: 'INR', ...dispute };
   await service.webhook({ type: 'dispute.lost', data });
-  await page.locator('.waiting').getByText('the money went back').waitFor();
+  await page.locator('.waiting-sentence').getByText('the money went back').waitFor();
   await page.locator('#access').getByText('No, the money for it went back.').waitFor();
   expect(await page.locator('#version-1 details').getAttribute('open')).not.toBeNull();
   expect(complaints).toEqual([]);

@@ -225,6 +225,19 @@ describe('the provider’s truth', () => {
     expect(truth).toContain(`payment ${unheard.paymentId} unknown captured, ₹499.00 differs it is not in our books`);
   });
 
+  test('is asked for where nothing is known of a payment, and what only the provider knows leads to its dry run', async () => {
+    const order = await checkOut(service);
+    const href = `/inspector/orders/${order.id}`;
+    expect((await operator.get(href)).text).toContain(`action="${href}/provider"`);
+    const lost = pay(service, order.providerOrderId) as { paymentId: string };
+    const truth = (await operator.get(`${href}/provider`)).text;
+    const tell = /href="([^"]+\/act\/payment\.captured[^"]+)"/.exec(truth)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect(tell).toContain(`paymentId=${lost.paymentId}`);
+    const run = words((await operator.get(tell)).text);
+    expect(run).toMatch(/goes from created to subscribed/);
+    expect(run).toContain('The customer gets the access that was bought.');
+  });
+
   test('comes as a fragment to a script, and as a sentence when the provider does not answer', async () => {
     const order = await paidOrder(service);
     const fragment = await operator.get(`/inspector/orders/${order.id}/provider`, { 'x-fragment': 'truth' });
