@@ -207,7 +207,7 @@ test('wishes, purchases and renewals in the same instant, from two processes: wh
   const log = { info: () => {} } as never;
   world.clock.set(at('2026-01-31'));
   const users = await Promise.all(
-    Array.from({ length: 40 }, async () => {
+    Array.from({ length: 20 }, async () => {
       const first = await openOrder(world);
       await world.dispatch(webhook(first.providerOrderId, captured(`pay-${first.id}`)));
       return { ...first, next: await openOrder(world, { userId: first.userId }) };
