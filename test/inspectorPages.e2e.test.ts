@@ -59,6 +59,7 @@ function looks(): Look[] {
     { name: 'orders', path: '/inspector/orders' },
     { name: 'orders-filtered', path: '/inspector/orders?state=failed&provider=stripe' },
     { name: 'orders-none', path: '/inspector/orders?q=pay_of_somebody_else' },
+    { name: 'orders-none-long', path: `/inspector/orders?q=${'W'.repeat(250)}` },
     { name: 'stuck', path: '/inspector/stuck' },
     { name: 'stuck-cause', path: '/inspector/stuck?cause=grant_failed' },
     { name: 'bulk', path: '/inspector/stuck/retry?cause=grant_failed' },
@@ -83,6 +84,7 @@ function looks(): Look[] {
     { name: 'provider', path: `${order('ada')}/provider` },
     { name: 'act-form', path: `${order('ada')}/act/refund.requested` },
     { name: 'dry-retry', path: act('ada', 'retry.requested') },
+    { name: 'retry-opened', path: `${order('ada')}/act/retry.requested` },
     { name: 'dry-refund', path: act('margaret', 'refund.requested') },
     { name: 'dry-refused', path: act('grace', 'cancel.requested') },
     {

@@ -102,6 +102,7 @@ export const ORDER_STYLE = `
   .order-side table.cards td, .order-side table.cards th, .order-side table.cards tbody tr + tr > * { display: flex; justify-content: space-between; gap: 1rem; padding: .125rem 0; border: 0; text-align: right; }
   .order-side table.cards [data-label]::before { content: attr(data-label); color: var(--quiet); text-align: left; font-weight: 400; font-size: .875rem; flex: none; }
 }
+@media (min-width: 40.01rem) { .order .effects .error { min-width: 13rem; } }
 @media (max-width: 69.99rem) { .order-columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 40rem) {
   .guide div { grid-template-columns: minmax(0, 1fr); }

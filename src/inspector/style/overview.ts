@@ -6,7 +6,7 @@ export const OVERVIEW_STYLE = `
 @media (max-width: 66rem) { .overview-two { grid-template-columns: minmax(0, 1fr); } }
 .overview { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 .overview .panel-body:has(> .scroll:first-child) { padding: 0; }
-.overview .aside a { text-decoration: underline; text-underline-offset: .15em; }
+.overview .panel-head .aside a { text-decoration: underline; text-underline-offset: .15em; }
 .headline { padding: .75rem 1rem; border-radius: .625rem; border-left: 4px solid currentColor; }
 .headline-sentence { font-size: 1.0625rem; font-weight: 560; }
 .headline ul { margin-top: .25rem; padding: 0; list-style: none; display: grid; gap: .125rem; }
