@@ -13,7 +13,7 @@ const ORDERS = 60;
 /** Four rounds of killing one or both: at least as many. */
 const KILLS_A_STAGE = 4;
 /** A quiet machine needs half a minute; beside other programs it takes a multiple. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 
 let database: TestDatabase;
 let dataDir: string;
@@ -45,7 +45,7 @@ test(
     });
     expect(violations, said.join('\n')).toEqual([]);
     // Few orders: what one or two in a hundred meet is claimed by the full run only.
-    const rare = /time-outs|dead and revived|deadline|operator|fenced|reconciliation|expired/;
+    const rare = /time-outs|refunds done without|dead and revived|deadline|operator|fenced|reconciliation|expired/;
     const never = Object.entries(counters).filter(([name, count]) => count === 0 && !rare.test(name));
     expect(never, 'faults that never happened prove nothing').toEqual([]);
     expect(counters.kills).toBeGreaterThanOrEqual(2 * KILLS_A_STAGE);

@@ -264,7 +264,8 @@ test('whatever is asked, answered and told, no more can be sent than was capture
     }),
     { numRuns: 1_500 },
   );
-  for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(100);
+  // The rarest comes some 120 times on the average: chance never has it as seldom as this.
+  for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(40);
 });
 
 /** Once each refund was carried out and answered, nothing is set aside any more: no money is locked up for ever. */
