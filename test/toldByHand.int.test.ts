@@ -74,6 +74,25 @@ describe('a fact that changed nothing', () => {
   });
 });
 
+test('a retry of several orders under one key is noted with each, with who asked and why', async () => {
+  const { sql } = service.world;
+  const orders = [await checkOut(service), await checkOut(service)];
+  for (const { id } of orders) {
+    await sql`update orders set machine = 'order.v0' where id = ${id}`;
+    expect((await tell(id, capture(`pay_kept_${id}`))).body.verdict).toBe('parked');
+    await sql`update orders set machine = 'order.v1' where id = ${id}`;
+  }
+  const headers = { 'idempotency-key': 'one-retry-of-all' };
+  for (const { id } of orders) {
+    const body = { reason: 'the chart is back', by: 'grace' };
+    expect((await service.call('POST', `/v1/orders/${id}/retry`, { body, headers })).body.verdict).toBe('applied');
+    const notes = (await receivedOf(id)).filter((row: { type: string }) => row.type === 'retry.requested');
+    expect(notes).toMatchObject([
+      { detail: expect.stringMatching(/^grace: the chart is back \(decided again: event /) },
+    ]);
+  }
+});
+
 describe('money that goes back is the business of the order that owns the payment', () => {
   test('a dry run says on which order it would be decided, and what would come of it there', async () => {
     const [owner, other] = [await paid('pay_owned'), await checkOut(service)];

@@ -9,7 +9,7 @@ import { actHref } from '../act/formView.ts';
 import { orderHref } from '../order/pageQuery.ts';
 import type { Html, Viewer } from '../page.ts';
 import { age, badge, copyable, duration, emptyState, panel } from '../parts.ts';
-import { type Candidate, type EventModel, PRICE_WINDOW_MS } from './eventModel.ts';
+import type { Candidate, EventModel } from './eventModel.ts';
 
 export function candidatesPanel(model: EventModel, viewer: Viewer): Html {
   const { event, candidates } = model;
@@ -40,7 +40,7 @@ function nobody({ event, names }: EventModel): Html {
     : 'It carries no name of an order';
   const price =
     names.amountMinor !== null && names.currency !== null
-      ? `, and among the latest ${PRICE_LOOK.toLocaleString('en')} orders of the ${duration(PRICE_WINDOW_MS)} before it none at ${event.provider} costs ${formatAmount(names.amountMinor, names.currency)}`
+      ? `, and among the latest ${PRICE_LOOK.toLocaleString('en')} orders of the hour before it none at ${event.provider} costs ${formatAmount(names.amountMinor, names.currency)}`
       : '';
   return emptyState('No order fits', `${named}${price}.`);
 }

@@ -17,7 +17,7 @@ import type { InspectorDeps } from '../page.ts';
 /** Of a body at most this much is read, in bytes: intake takes no more than 256 KiB, so all of any that came. */
 export const MAX_RAW_BYTES = 300_000;
 /** How long before a payment its order may have been made, in ms: twice the time an order may be paid in. */
-export const PRICE_WINDOW_MS = 60 * 60_000;
+const PRICE_WINDOW_MS = 60 * 60_000;
 /** How far the provider's clock may be behind ours, in ms. */
 const CLOCK_SLACK_MS = 5 * 60_000;
 /** Notes read: an operator asks a handful of times; the sweeper's own tries are counted with them. */
