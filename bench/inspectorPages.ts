@@ -34,8 +34,8 @@ const IDS = {
   kept: `provider || '/' || event_key from inbox where order_id is null`,
   arrived: `order_id || '/events/' || provider || '/' || event_key from inbox where order_id is not null`,
   parked: `id from orders where state = 'parked'`,
-  created: `id from orders where state = 'created'`,
-  paid: `order_id from grants where payment_id is not null`,
+  created: `id from orders where state = 'created' and machine = 'order.v1'`,
+  paid: `id from orders where state = 'subscribed' and machine = 'order.v1' and amount_minor > 0`,
   dead: `order_id from outbox where status = 'dead' and order_id is not null`,
 } as const;
 type Ids = Record<keyof typeof IDS, string[]>;
