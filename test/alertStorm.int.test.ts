@@ -20,7 +20,7 @@ beforeAll(async () => {
   world = await createWorld();
   chat = await startReceiver();
   for (let i = 0; i < 200; i++) orderIds.push((await openOrder(world)).id);
-}, 60_000);
+});
 afterAll(() => Promise.all([world.close(), chat.close()]));
 beforeEach(async () => {
   await world.sql`delete from outbox`;

@@ -130,7 +130,7 @@ describe('a checkout', () => {
     const asked = request();
     const opened = await make().createCheckout(asked);
     expect([...server.links.keys()]).toEqual([opened.handle]);
-  }, 15_000);
+  });
 
   it('tells the widget what to do', () => {
     const order = { ...request(), orderId: ORDER_ID, providerOrderId: ORDER_ID };

@@ -8,7 +8,7 @@ import { type CloudPaymentsService, startCloudPaymentsService } from './support/
 let service: CloudPaymentsService;
 beforeAll(async () => {
   service = await startCloudPaymentsService();
-}, 60_000);
+});
 afterAll(() => service?.close());
 
 const stateOf = async (id: string) => (await service.order(id)).state;

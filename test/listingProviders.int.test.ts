@@ -20,7 +20,7 @@ describe('Razorpay', () => {
   beforeAll(async () => {
     service = await startRazorpayService();
     service.world.clock.set('2026-03-01T12:00:00.000Z');
-  }, 60_000);
+  });
   afterAll(() => service?.close());
 
   test('told nothing: captured, authorised, declined, paid twice, sent back and given back are all found', async () => {
@@ -108,7 +108,7 @@ describe('CloudPayments', () => {
   let service: CloudPaymentsService;
   beforeAll(async () => {
     service = await startCloudPaymentsService();
-  }, 60_000);
+  });
   afterAll(() => service?.close());
 
   test('told nothing: payments, holds, declines, refunds and the charges of a subscription are all found', async () => {
@@ -158,7 +158,7 @@ describe('Stripe', () => {
   let service: StripeService;
   beforeAll(async () => {
     service = await startStripeService();
-  }, 60_000);
+  });
   afterAll(() => service?.close());
 
   test('told nothing: captured, authorised, declined, under way and refunded are all found', async () => {

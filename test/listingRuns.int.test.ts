@@ -10,7 +10,7 @@ let rig: SandboxRig;
 beforeEach(async () => {
   rig = await startSandboxRig();
   rig.gate.webhooks = 'lose';
-}, 60_000);
+});
 afterEach(() => rig?.close());
 
 const running = new AbortController().signal;

@@ -7,7 +7,7 @@ import { later, listingOf, reconcile, reconcileFrom, type SandboxRig, startSandb
 let rig: SandboxRig;
 beforeAll(async () => {
   rig = await startSandboxRig();
-}, 60_000);
+});
 beforeEach(() => {
   rig.gate.webhooks = 'pass';
   rig.net.instead = () => undefined;

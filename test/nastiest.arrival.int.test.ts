@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 let service: WholeService;
 beforeAll(async () => {
   service = await startWholeService({ at: '2026-03-10T09:00:00.000Z', banks: ['razorpay'] });
-}, 60_000);
+});
 beforeEach(async () => {
   // Lists would find everything; here it is to be found by what arrives.
   service.gate.lists = 'rest';

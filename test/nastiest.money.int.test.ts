@@ -16,7 +16,7 @@ const DAY = 86_400_000;
 let service: WholeService;
 beforeAll(async () => {
   service = await startWholeService({ at: '2026-03-10T09:00:00.000Z', banks: ['razorpay', 'cloudpayments'] });
-}, 60_000);
+});
 afterEach(() => expectSoundBooks(service.world.sql));
 afterAll(async () => {
   await expectNoLastGuard(service.world.sql);

@@ -14,7 +14,7 @@ const NOBODY_ANSWERS = [{ share: 1, fault: 'reset' as const }];
 let service: WholeService;
 beforeAll(async () => {
   service = await startWholeService({ at: '2026-03-10T09:00:00.000Z', banks: ['razorpay', 'cloudpayments'] });
-}, 60_000);
+});
 beforeEach(() => {
   service.proxy.plan = [];
   service.proxy.faults.length = 0;

@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 let service: WholeService;
 beforeAll(async () => {
   service = await startWholeService({ at: '2026-03-10T09:00:00.000Z' });
-}, 60_000);
+});
 afterEach(() => expectSoundBooks(service.world.sql));
 afterAll(async () => {
   await expectNoLastGuard(service.world.sql);

@@ -15,7 +15,7 @@ let service: WholeService;
 beforeAll(async () => {
   service = await startWholeService({ at: '2026-01-31T10:00:00.000Z', banks: ['stripe', 'cloudpayments'] });
   await service.plan({ amountMinor: 1_999, currency: 'EUR' }, 'pro-eur');
-}, 60_000);
+});
 beforeEach(() => {
   service.gate.lists = 'rest';
 });

@@ -8,7 +8,7 @@ import { type RazorpayService, startRazorpayService } from './support/razorpaySe
 let service: RazorpayService;
 beforeAll(async () => {
   service = await startRazorpayService();
-}, 60_000);
+});
 afterAll(() => service?.close());
 
 type Way = 'webhook' | 'callback';

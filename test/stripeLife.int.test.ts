@@ -9,7 +9,7 @@ import { type StripeService, startStripeService } from './support/stripeService.
 let service: StripeService;
 beforeAll(async () => {
   service = await startStripeService();
-}, 60_000);
+});
 afterAll(() => service?.close());
 
 type Order = { id: string; providerOrderId: string };

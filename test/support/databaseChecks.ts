@@ -77,7 +77,7 @@ export function seeded(): { seed: number; random: () => number; shuffle: <T>(lis
 
 /** Looks again until it is so; time only bounds how long a broken test hangs. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 60_000;
+  const giveUp = performance.now() + 120_000;
   while (!(await isSo())) {
     if (performance.now() > giveUp) throw new Error(`it never came to pass that ${what}`);
     await new Promise(resolve => setTimeout(resolve, 2));
