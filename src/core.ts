@@ -20,7 +20,7 @@ import { reconciliation } from './reconcile/progress.ts';
 import { previewRetryStuck, retryStuck } from './retry/bulk.ts';
 import { planEventRetry, retryEvent } from './retry/event.ts';
 import { previewRetry, retryOrder } from './retry.ts';
-import { accessOf } from './subscriptionPast.ts';
+import { accessNow, accessOf } from './subscriptionPast.ts';
 import { startTrial } from './trials.ts';
 
 export type CoreDeps = CheckoutDeps & {
@@ -43,8 +43,10 @@ export function createCore(deps: CoreDeps): Core {
   const dispatch = withCompany(deps);
   const retrying = { ...deps, dispatch, monotonic: () => performance.now() };
   const recheck = createRecheck({ ...deps, dispatch });
-  const accessTo = async (userId: string, product: string, at?: Date) =>
-    accessOf(await readSubscriptionPast(db, { userId, product, isAboutThePast: at !== undefined }), at ?? clock());
+  const accessTo = async (userId: string, product: string, at?: Date) => {
+    const past = await readSubscriptionPast(db, { userId, product, isAboutThePast: at !== undefined });
+    return at ? accessOf(past, at) : accessNow(past, clock());
+  };
 
   return {
     dispatch,

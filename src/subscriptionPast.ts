@@ -8,6 +8,20 @@ export function accessOf({ grants, ...cancelled }: SubscriptionPast, at: Date): 
   return accessAt(known, at, cancelledFrom(cancelled));
 }
 
+/**
+ * Access now: whatever is written is known. The clock of the process that wrote it may be ahead of this one's, and a
+ * customer who has just paid is not refused for that.
+ */
+export function accessNow(past: SubscriptionPast, now: Date): Access {
+  const known = (instant: Date) => (instant > now ? now : instant);
+  const grants = past.grants.map(grant => ({
+    ...grant,
+    grantedAt: known(grant.grantedAt),
+    revokedAt: grant.revokedAt && known(grant.revokedAt),
+  }));
+  return accessOf({ ...past, grants }, now);
+}
+
 export function cancelledFrom({
   cancelAtEnd,
   cancellations,

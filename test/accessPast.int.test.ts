@@ -199,6 +199,18 @@ describe('money that goes back and returns', () => {
   });
 });
 
+test('a clock that is ten minutes behind refuses nobody who has just paid, and still says of the past what was so', async () => {
+  const ada = await customer();
+  const payment = await ada.buys('2026-01-31');
+  const tenMinutesBehind = '2026-01-31T09:50:00.000Z';
+  service.world.clock.set(tenMinutesBehind);
+  expect(await ada.ask()).toMatchObject({ access: true, reason: 'active' });
+  expect(await ada.ask(tenMinutesBehind)).toMatchObject({ access: false, reason: 'never_paid' });
+  await ada.hears('2026-02-10', 'refund.completed', { ...payment, refundId: `rf-${ada.userId}` });
+  service.world.clock.set('2026-02-10T09:50:00.000Z');
+  expect(await ada.ask()).toMatchObject({ access: false, reason: 'refunded' });
+});
+
 test('wishes, purchases and renewals in the same instant, from two processes: what stands is what the history says', async () => {
   const { shuffle } = seeded();
   const { world } = service;
