@@ -18,6 +18,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const FOLDER = process.env.SCREENSHOTS;
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
+/** All pages of one theme and width, in ms: they are many, and machines may be busy with other things. */
+const ALL_PAGES_MS = 300_000;
 const WHY = { reason: 'She is on the phone; the seat limit is lifted', by: 'sofia@ops.example' };
 
 let service: InspectedService;
@@ -109,34 +111,38 @@ async function seriousIn(page: Page): Promise<string[]> {
 describe.skipIf(!browserPath)(`every page${why}`, () => {
   for (const colorScheme of ['light', 'dark'] as const)
     for (const viewport of FOLDER ? [DESK, PHONE] : [colorScheme === 'light' ? DESK : PHONE])
-      test(`reads well in ${colorScheme} at ${viewport.width} px`, async () => {
-        for (const { name, path, role, status = 200, prepare } of looks()) {
-          const { page, context, complaints } = await visit(browser, service, path, {
-            colorScheme,
-            viewport,
-            ...(role !== undefined && { role }),
-          });
-          await prepare?.(page);
-          await page
-            .locator('#live')
-            .filter({ hasNotText: 'Connecting' })
-            .or(page.locator('body:not(:has(#live))'))
-            .first()
-            .waitFor();
-          if (FOLDER) {
-            const file = `${name}-${colorScheme}-${viewport.width}.png`;
-            await page.screenshot({ path: join(FOLDER, file), fullPage: true });
-            await page.screenshot({ path: join(FOLDER, 'docs', file) });
+      test(
+        `reads well in ${colorScheme} at ${viewport.width} px`,
+        async () => {
+          for (const { name, path, role, status = 200, prepare } of looks()) {
+            const { page, context, complaints } = await visit(browser, service, path, {
+              colorScheme,
+              viewport,
+              ...(role !== undefined && { role }),
+            });
+            await prepare?.(page);
+            await page
+              .locator('#live')
+              .filter({ hasNotText: 'Connecting' })
+              .or(page.locator('body:not(:has(#live))'))
+              .first()
+              .waitFor();
+            if (FOLDER) {
+              const file = `${name}-${colorScheme}-${viewport.width}.png`;
+              await page.screenshot({ path: join(FOLDER, file), fullPage: true });
+              await page.screenshot({ path: join(FOLDER, 'docs', file) });
+            }
+            expect.soft(await seriousIn(page), name).toEqual([]);
+            expect.soft(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBe(0);
+            expect
+              .soft(
+                complaints.filter(text => status === 200 || !text.includes(String(status))),
+                name,
+              )
+              .toEqual([]);
+            await context.close();
           }
-          expect.soft(await seriousIn(page), name).toEqual([]);
-          expect.soft(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBe(0);
-          expect
-            .soft(
-              complaints.filter(text => status === 200 || !text.includes(String(status))),
-              name,
-            )
-            .toEqual([]);
-          await context.close();
-        }
-      });
+        },
+        ALL_PAGES_MS,
+      );
 });
