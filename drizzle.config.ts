@@ -1,9 +1,9 @@
 import { defineConfig } from 'drizzle-kit';
 
-// Migrations are generated from db/schema.ts, read, committed and only ever added to.
+// Migrations are generated from db/schema/, read, committed and only ever added to.
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './db/schema.ts',
+  schema: './db/schema/*.ts',
   out: './db/migrations',
   breakpoints: true,
 });
