@@ -1,5 +1,8 @@
 // What somebody looks at: the addresses that are measured, with ids of the seeded shop put in, another one each time.
 import type { Database } from '../db/client.ts';
+import { STUCK_CAUSES } from '../db/orders.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
+import { EVENT_VERDICTS, ORDER_VERDICTS } from '../src/inspector/orders/query.ts';
 import { PROVIDERS } from './inspectorModels.ts';
 
 /** Ids of each kind that take turns. */
@@ -52,11 +55,6 @@ async function readIds(db: Database): Promise<Ids> {
   return ids as Ids;
 }
 
-const STATES = ['created', 'authorized', 'captured', 'subscribed', 'failed', 'parked', 'refunded'];
-const ORDER_VERDICTS = ['applied', 'duplicate', 'stale', 'illegal', 'mismatch', 'surplus', 'parked'];
-const CAUSES = ['deadline_passed', 'effect_dead', 'parked', 'grant_failed', 'snapshot_unreadable'];
-const EVENT_VERDICTS = [...ORDER_VERDICTS, 'unmatched', 'foreign', 'ignored', 'any'];
-
 /** Filters together as somebody sets them, the unlucky ones among them: what fits hardly any order, or none. */
 const COMBINATIONS = [
   'state=failed&provider=stripe',
@@ -96,7 +94,7 @@ const overview: Entry[] = [
   ['overview', '24 hours', () => '/inspector'],
   ['overview', '30 days', () => '/inspector?span=30d'],
 ];
-const stuck: Entry[] = ['', ...CAUSES].map(cause => [
+const stuck: Entry[] = ['', ...STUCK_CAUSES].map(cause => [
   'stuck',
   cause || 'every cause',
   () => `/inspector/stuck${cause && `?cause=${cause}`}`,
@@ -116,10 +114,10 @@ function lists(at: At, now: Date): Entry[] {
     list('all', () => ''),
     list('all, deep', turn => `cursor=${cursor(turn)}`),
     list('all, deep, towards newer', turn => `dir=newer&cursor=${cursor(turn)}`),
-    ...one('state', STATES),
+    ...one('state', ORDER_STATES),
     ...one('provider', PROVIDERS),
     ...one('verdict', ORDER_VERDICTS),
-    ...one('cause', ['any', ...CAUSES]),
+    ...one('cause', ['any', ...STUCK_CAUSES]),
     list('from a day on', turn => `from=${day(turn)}`),
     list('before a day', turn => `to=${day(turn)}`),
     list('within a day', turn => `from=${day(turn + 1)}&to=${day(turn)}`),
@@ -172,7 +170,7 @@ function events(placeAt: (name: 'place' | 'foreignPlace') => (turn: number) => s
     turn => `/inspector/events?${query(turn)}`,
   ];
   return [
-    ...EVENT_VERDICTS.map(verdict => list(verdict, () => `verdict=${verdict}`)),
+    ...[...EVENT_VERDICTS, 'any'].map(verdict => list(verdict, () => `verdict=${verdict}`)),
     list('any, deep', turn => `verdict=any&cursor=${placeAt('place')(turn)}`),
     list('applied, deep', turn => `verdict=applied&cursor=${placeAt('place')(turn)}`),
     list('foreign, deep', turn => `verdict=foreign&cursor=${placeAt('foreignPlace')(turn)}`),
@@ -222,7 +220,9 @@ function acts(at: At): Entry[] {
       'payment.captured',
       `${DRY}&paymentId=pay_bench&amountMinor=499.00&currency=INR`,
     ),
-    ...CAUSES.map((cause): Entry => ['act', `retry all: ${cause}`, () => `/inspector/stuck/retry?cause=${cause}`]),
+    ...STUCK_CAUSES.map(
+      (cause): Entry => ['act', `retry all: ${cause}`, () => `/inspector/stuck/retry?cause=${cause}`],
+    ),
   ];
 }
 

@@ -1,34 +1,41 @@
 // What an order knows about money: one record a payment, as the provider's object state and never as a running sum. So
 // a fact may come twice, late, or before the payment it belongs to, and every arrival order ends in the same record.
+import { z } from 'zod';
 import type { DisputeFact, PaymentFact, RefundFact } from './orderEvents.ts';
 
-/** The state of one refund or dispute, with the provider's time of that state where it told one. */
-export type MovedBack = {
-  id: string;
-  state: 'pending' | 'completed' | 'failed' | 'opened' | 'won' | 'lost';
-  amountMinor: number;
-  asOf: string | null;
-  /** The key of our own effect that asked for it, once the answer has told. */
-  requestKey?: string | undefined;
-};
+const minor = z.int().min(0);
 
-export type PaymentRecord = {
-  paymentId: string;
+const movedBackSchema = z.object({
+  id: z.string(),
+  state: z.enum(['pending', 'completed', 'failed', 'opened', 'won', 'lost']),
+  amountMinor: minor,
+  /** The provider's time of this state; null where it told none. */
+  asOf: z.string().nullable(),
+  /** The key of our own effect that asked for it, known once the provider's answer has told it. */
+  requestKey: z.string().optional(),
+});
+/** The state of one refund or dispute. */
+export type MovedBack = z.infer<typeof movedBackSchema>;
+
+const askedRefundSchema = z.object({ key: z.string(), amountMinor: minor });
+type AskedRefund = z.infer<typeof askedRefundSchema>;
+
+export const paymentRecordSchema = z.object({
+  paymentId: z.string(),
   /** `unseen`: only a refund or dispute has told of it so far. */
-  state: 'unseen' | 'authorized' | 'captured' | 'voided' | 'failed';
+  state: z.enum(['unseen', 'authorized', 'captured', 'voided', 'failed']),
   /** What was captured or, before that, authorised. */
-  amountMinor: number;
-  currency: string;
+  amountMinor: minor,
+  currency: z.string(),
   /** True when amount, currency, account and mode are exactly the order's: only then it pays for the order. */
-  fits: boolean;
-  asOf: string | null;
-  refunds: MovedBack[];
-  disputes: MovedBack[];
+  fits: z.boolean(),
+  asOf: z.string().nullable(),
+  refunds: z.array(movedBackSchema),
+  disputes: z.array(movedBackSchema),
   /** Refunds we have asked for and know no answer to, by the key of their effect: their money is set aside. */
-  asked: AskedRefund[];
-};
-
-export type AskedRefund = { key: string; amountMinor: number };
+  asked: z.array(askedRefundSchema).default([]),
+});
+export type PaymentRecord = z.infer<typeof paymentRecordSchema>;
 
 /** What a payment must match, fixed when the order was made. */
 export type Terms = { amountMinor: number; currency: string; account: string | null; live: boolean };

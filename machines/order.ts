@@ -44,16 +44,6 @@ import {
 import { orderContextOf, orderSetup } from './orderSetup.ts';
 
 export const ORDER_MACHINE_ID = 'order.v1';
-export const ORDER_STATES = [
-  'created',
-  'authorized',
-  'captured',
-  'subscribed',
-  'failed',
-  'parked',
-  'refunded',
-] as const;
-export type OrderStateName = (typeof ORDER_STATES)[number];
 
 export const orderChart = orderSetup.createMachine({
   id: ORDER_MACHINE_ID,

@@ -1,7 +1,8 @@
 // What an order remembers between events: its terms, fixed at creation, and the facts heard since. The snapshot that is
 // stored is this context, the state's name and the pending deadline.
 import { z } from 'zod';
-import { type OrderCreated, orderKindSchema, planTermsSchema } from './orderEvents.ts';
+import { paymentRecordSchema } from './money.ts';
+import { type OrderCreated, orderTerms } from './orderEvents.ts';
 
 /** How many attempts a snapshot keeps: enough to see a pattern at a glance; the count goes on. */
 export const ATTEMPTS_KEPT = 20;
@@ -10,52 +11,27 @@ export const MAX_ATTEMPTS = 100;
 /** Past this many payments an order takes no further authorisation: its snapshot must stay small. Captured money is always kept. */
 export const MAX_PAYMENTS = 50;
 
-const minor = z.int().min(0);
-const movedBackSchema = z.object({
-  id: z.string(),
-  state: z.enum(['pending', 'completed', 'failed', 'opened', 'won', 'lost']),
-  amountMinor: minor,
-  asOf: z.string().nullable(),
-  requestKey: z.string().optional(),
-});
-const paymentSchema = z.object({
-  paymentId: z.string(),
-  state: z.enum(['unseen', 'authorized', 'captured', 'voided', 'failed']),
-  amountMinor: minor,
-  currency: z.string(),
-  fits: z.boolean(),
-  asOf: z.string().nullable(),
-  refunds: z.array(movedBackSchema),
-  disputes: z.array(movedBackSchema),
-  asked: z.array(z.object({ key: z.string(), amountMinor: minor })).default([]),
-});
+const count = z.int().min(0);
 
 export const orderContextSchema = z.object({
-  kind: orderKindSchema,
-  userId: z.string(),
-  plan: planTermsSchema,
-  provider: z.string().nullable(),
-  account: z.string().nullable(),
-  live: z.boolean(),
-  amountMinor: minor,
-  currency: z.string(),
+  ...orderTerms,
   providerOrderId: z.string().nullable(),
   checkoutUrl: z.string().nullable(),
   providerHandle: z.string().nullable(),
   providerSubscriptionId: z.string().nullable(),
-  payments: z.array(paymentSchema),
+  payments: z.array(paymentRecordSchema),
   /** Payments this order was paid without and has passed on, to become orders of their own. */
   passedOn: z.array(z.string()).default([]),
   /** The authorisation the order waits to capture. */
   authorizedBy: z.string().nullable(),
   /** Failed or canceled attempts, newest last, with the provider's own time where it told one. */
   attempts: z.array(z.object({ paymentId: z.string().nullable(), asOf: z.string().nullable().default(null) })),
-  attemptCount: minor,
+  attemptCount: count,
   /** True once the grant was written; a refund revokes it and a returned payment restores it. */
   granted: z.boolean(),
   /** How often the provider was asked about the present authorisation, and how often the grant was tried again. */
-  asked: minor,
-  grantTries: minor,
+  asked: count,
+  grantTries: count,
   /** The order was closed at the provider, or that was asked for. */
   closed: z.boolean(),
 });

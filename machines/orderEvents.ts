@@ -58,19 +58,22 @@ const attempt = {
   reason: z.string().max(MAX_REASON_LENGTH).optional(),
 };
 
-export const orderCreatedSchema = z.object({
-  type: z.literal('order.created'),
-  ...stamps,
+/** Everything an order is about, fixed at its creation. What it remembers later begins with the same fields. */
+export const orderTerms = {
   kind: orderKindSchema,
   userId: z.string(),
   plan: planTermsSchema,
+  /** Null, like the account, where nothing is to be paid: of trials, gifts and imports. */
   provider: z.string().nullable(),
+  /** The merchant's account at the provider. */
   account: z.string().nullable(),
   live: z.boolean(),
   amountMinor: z.int().min(0).max(MAX_AMOUNT_MINOR),
   currency: currencySchema,
-});
-/** The machine's input: everything an order is about, fixed for its life. */
+};
+
+export const orderCreatedSchema = z.object({ type: z.literal('order.created'), ...stamps, ...orderTerms });
+/** The machine's input. */
 export type OrderCreated = z.infer<typeof orderCreatedSchema>;
 
 /** An effect whose attempts are used up; dispatch adds those of the order to `retry.requested`, so that replay sees them too. */

@@ -2,8 +2,9 @@
 // and the checks it must pass before anything is decided on it. What cannot be read is left alone, never guessed.
 import type { SnapshotFrom } from 'xstate';
 import { z } from 'zod';
-import { ORDER_STATES, type OrderStateName, type orderChart } from './order.ts';
+import type { orderChart } from './order.ts';
 import { orderContextSchema } from './orderContext.ts';
+import { ORDER_STATES, type OrderStateName } from './orderStates.ts';
 import { chartOf } from './versions.ts';
 
 /** A deadline the chart has set: which one, when it is due, and the version of the transition that set it. */

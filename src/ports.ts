@@ -1,6 +1,7 @@
 // What the outer layers (HTTP, pages) are given: plain functions over orders, plans and access. `main.ts` builds them;
 // nothing outside dispatch, checkout and the plan editor writes.
 import type { EventRef } from '../db/inbox.ts';
+import type { StuckCause } from '../db/orders.ts';
 import type { AccessReason } from '../machines/access.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
 import type { CancelAtEndWish } from './cancelAtEnd.ts';
@@ -16,7 +17,7 @@ import type { RetryPlanView, RetryRequest, RetryView } from './retry.ts';
 import type { TrialView, TrialWish } from './trials.ts';
 
 export type Stuck = {
-  cause: 'deadline_passed' | 'effect_dead' | 'parked' | 'grant_failed' | 'snapshot_unreadable';
+  cause: StuckCause;
   /** ISO 8601. */
   since: string;
   detail: string | null;

@@ -1,7 +1,8 @@
 // The statechart as a picture: all of the machine, nothing over anything else, the path in its order; and whatever is
 // stored is text.
 import { describe, expect, test } from 'vitest';
-import { ORDER_MACHINE_ID, ORDER_STATES } from '../machines/order.ts';
+import { ORDER_MACHINE_ID } from '../machines/order.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
 import { alongLine, type Box, overlaps } from '../src/inspector/chart/curve.ts';
 import { labelsOf } from '../src/inspector/chart/labels.ts';
 import { layoutOf } from '../src/inspector/chart/layout.ts';

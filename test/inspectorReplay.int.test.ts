@@ -1,7 +1,7 @@
 // The replay of an order: one page a step, the verdict of the check on each, and nothing of what was stored believed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readLife } from '../db/inspect/transitions.ts';
-import { ORDER_STATES } from '../machines/order.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
 import { type InspectedService, type Signed, startInspected } from './support/inspector.ts';
 import { paidOrder, parkedOrder, partlyRefundedOrder } from './support/orderStories.ts';
 

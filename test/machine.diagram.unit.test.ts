@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DIAGRAM_END, DIAGRAM_START, orderDiagram, withDiagram } from '../machines/diagram.ts';
-import { ORDER_STATES, orderChart } from '../machines/order.ts';
+import { orderChart } from '../machines/order.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
 
 const fileOf = (name: string) => new URL(`../${name}`, import.meta.url);
 const textOf = (name: string) => readFileSync(fileOf(name), 'utf8');

@@ -2,8 +2,8 @@
 // the order untouched, and every snapshot that is reached survives the disk.
 import { describe, expect, test } from 'vitest';
 import { decide } from '../machines/decide.ts';
-import { ORDER_STATES } from '../machines/order.ts';
 import { type OrderEvent, type OrderEventType, orderEventSchema, REQUEST_TYPES } from '../machines/orderEvents.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
 import {
   type LiveOrder,
   readOrder,

@@ -4,8 +4,9 @@ import { expect, test } from 'vitest';
 import type { SnapshotFrom } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { MAX_ASKED } from '../machines/askSchedule.ts';
-import { ORDER_STATES, orderChart } from '../machines/order.ts';
+import { orderChart } from '../machines/order.ts';
 import type { OrderEvent } from '../machines/orderEvents.ts';
+import { ORDER_STATES } from '../machines/orderStates.ts';
 import {
   AT,
   askCancel,

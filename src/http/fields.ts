@@ -1,8 +1,9 @@
 // The fields callers send, each with its limits and the sentence that says them. One definition serves validation and
 // the API description.
 import { z } from '@hono/zod-openapi';
-import type { OrderStateName } from '../../machines/order.ts';
 import { MAX_BY_LENGTH } from '../../machines/orderEvents.ts';
+import { ORDER_STATES } from '../../machines/orderStates.ts';
+import type { Stuck } from '../ports.ts';
 import { NAMES_NOTHING } from './validation.ts';
 
 /** Longest address a browser is sent back to, in characters: what all browsers and proxies carry. */
@@ -37,18 +38,16 @@ export const orderIdField = z
   })
   .meta({ pattern: ORDER_ID.source, example: EXAMPLE_ORDER_ID });
 
-/** Spelt out, because the chart itself is none of this layer's business; the type keeps the two equal. */
-export const stateField = z.enum({
-  created: 'created',
-  authorized: 'authorized',
-  captured: 'captured',
-  subscribed: 'subscribed',
-  failed: 'failed',
-  parked: 'parked',
-  refunded: 'refunded',
-} satisfies { [State in OrderStateName]: State });
+export const stateField = z.enum(ORDER_STATES);
 
-export const causeField = z.enum(['deadline_passed', 'effect_dead', 'parked', 'grant_failed', 'snapshot_unreadable']);
+/** The causes are spelt out because this layer does not reach into the database, which finds them; the type keeps the two equal. */
+export const causeField = z.enum({
+  deadline_passed: 'deadline_passed',
+  effect_dead: 'effect_dead',
+  parked: 'parked',
+  grant_failed: 'grant_failed',
+  snapshot_unreadable: 'snapshot_unreadable',
+} satisfies { [Cause in Stuck['cause']]: Cause });
 
 /** Who asks, as the merchant's own people are called there. */
 export const byField = z

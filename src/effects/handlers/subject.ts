@@ -3,8 +3,8 @@
 import type { Logger } from 'pino';
 import type { Database } from '../../../db/client.ts';
 import { type EffectOrder, readEffectOrder } from '../../../db/effectOrder.ts';
-import type { OrderStateName } from '../../../machines/order.ts';
 import type { OrderContext } from '../../../machines/orderContext.ts';
+import type { OrderStateName } from '../../../machines/orderStates.ts';
 import { readOrder, SnapshotUnreadable, stateName } from '../../../machines/snapshot.ts';
 import type { Clock } from '../../clock.ts';
 import type { Dispatch } from '../../dispatch.ts';

@@ -6,6 +6,7 @@ import type { EventListRow } from '../../../db/inspect/eventList.ts';
 import { CANDIDATES, LOOK, listOrderIds, type OrderListFilter } from '../../../db/inspect/orderList.ts';
 import { readOrderRows } from '../../../db/inspect/orderRows.ts';
 import { BEGINNING_LIMIT, FOUND_LIMIT, type Found, findKept, findOrders } from '../../../db/inspect/orderSearch.ts';
+import { ORDER_STATES } from '../../../machines/orderStates.ts';
 import { KNOWN_MACHINE_IDS } from '../../../machines/versions.ts';
 import { eventHref } from '../events/eventHref.ts';
 import { eventTable } from '../events/eventTable.ts';
@@ -24,7 +25,6 @@ import {
   orderLink,
   PAGE_SIZE,
   readOrderListQuery,
-  STATES,
 } from './query.ts';
 
 const PATH = '/inspector/orders';
@@ -113,7 +113,7 @@ function fieldsOf(query: OrderListQuery, { core }: Deps): FilterField[] {
     ({ kind: 'choice', name, label, value: query[name], any: 'Any' }) as const;
   return [
     { kind: 'kept', name: 'q', label: 'Id', value: query.q },
-    { ...choice('state', 'State'), choices: choicesOf(STATES) },
+    { ...choice('state', 'State'), choices: choicesOf(ORDER_STATES) },
     { ...choice('provider', 'Provider'), choices: choicesOf(providers) },
     { ...choice('verdict', 'Had verdict'), choices: choicesOf(ORDER_VERDICTS) },
     { ...choice('cause', 'Stuck for'), any: 'Not asked', choices: [{ value: 'any', label: 'any cause' }, ...causes] },

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { COMMON_VERDICTS, LISTED_VERDICTS } from '../../../db/inspect/eventList.ts';
 import { STUCK_CAUSES } from '../../../db/orders.ts';
-import type { OrderStateName } from '../../../machines/order.ts';
+import { ORDER_STATES } from '../../../machines/orderStates.ts';
 import { InvalidRequest } from '../../errors.ts';
 
 /** Rows a page: what fits on two screens and is found again by eye. */
@@ -13,16 +13,6 @@ const MAX_ID = 255;
 /** Longest cursor: a provider's name and an event key of that length, in base64. */
 const MAX_CURSOR = 512;
 
-const STATE_NAMES = {
-  created: 'created',
-  authorized: 'authorized',
-  captured: 'captured',
-  subscribed: 'subscribed',
-  failed: 'failed',
-  parked: 'parked',
-  refunded: 'refunded',
-} satisfies { [State in OrderStateName]: State };
-export const STATES: readonly string[] = Object.values(STATE_NAMES);
 /** The verdicts that an event of an order can have. */
 export const ORDER_VERDICTS = ['applied', 'duplicate', 'stale', 'illegal', 'mismatch', 'surplus', 'parked'] as const;
 export const EVENT_VERDICTS = [...LISTED_VERDICTS, ...COMMON_VERDICTS] as const;
@@ -58,7 +48,7 @@ const idField = z
 
 const orderListQuery = z.object({
   q: optional(idField),
-  state: optional(oneOf(Object.values(STATE_NAMES) as [OrderStateName, ...OrderStateName[]])),
+  state: optional(oneOf(ORDER_STATES)),
   provider: optional(z.string().regex(PROVIDER, 'is no name of a provider')),
   verdict: optional(oneOf(ORDER_VERDICTS)),
   cause: optional(oneOf(['any', ...STUCK_CAUSES])),

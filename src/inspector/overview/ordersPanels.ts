@@ -2,18 +2,17 @@
 import { html } from 'hono/html';
 import type { CurrencyMoney, Overview, StateCount } from '../../../db/inspect/overview.ts';
 import { UNSETTLED_STATES } from '../../../db/inspect/overviewStuck.ts';
+import { ORDER_STATES } from '../../../machines/orderStates.ts';
 import type { Html } from '../page.ts';
 import { badge, money, panel } from '../parts.ts';
 import { asOfNote, figure, providerName } from './figures.ts';
-
-/** In the order an order goes through them. */
-const STATES = ['created', 'authorized', 'captured', 'subscribed', 'failed', 'parked', 'refunded'];
 
 const total = (counts: readonly StateCount[]) => counts.reduce((sum, { count }) => sum + count, 0);
 
 /** Orders by state and provider; each number leads to its orders. */
 export function statesPanel({ states, ordersAsOf }: Overview): Html {
-  const names = [...STATES, ...new Set(states.map(({ state }) => state).filter(state => !STATES.includes(state)))];
+  // Orders on another chart may stand in states that this one does not have: they are shown behind its own.
+  const names = [...new Set([...ORDER_STATES, ...states.map(({ state }) => state)])];
   const providers = [...new Set(states.map(({ provider }) => provider))].sort();
   const cell = (of: readonly StateCount[], query: string, label: string) => {
     const count = total(of);
