@@ -1,10 +1,10 @@
 // The rows of the commit statement, column by column: what commit.ts names in SQL is filled here.
+import type { Grant } from '../machines/subscription.ts';
 import { type RowArrays, statementArrays } from './arrays.ts';
 import type {
   Commit,
   EffectWrite,
   FindingWrite,
-  GrantWrite,
   InboxWrite,
   MovedBackWrite,
   OrderWrite,
@@ -19,8 +19,9 @@ type MovedBackRow = MovedBackWrite & { provider: string; paymentId: string };
 
 const iso = (instant: Date | null) => instant?.toISOString() ?? null;
 /**
- * jsonb refuses U+0000 and lone surrogates, JSON lets them through: what is shown becomes U+FFFD, `raw` keeps the bytes.
- * Looking at every value takes ten times as long as writing them, so only a text that seems to hold one is made that way.
+ * A value as JSON text that jsonb accepts. JSON allows U+0000 and lone surrogates, jsonb refuses them: they become U+FFFD,
+ * and the bytes that arrived stay in `raw`. Looking at every value takes ten times as long as writing it, so that is done
+ * only where the text seems to hold such a character.
  */
 function json(value: unknown): string {
   const text = JSON.stringify(value);
@@ -46,8 +47,8 @@ export const commitRows = {
   orders: arrays<OrderWrite>('x', {
     g: ['int', (_, g) => g],
     id: ['text', r => r.id],
-    ver: ['int', r => r.expectedVersion],
-    n: ['int', r => r.transitions.length],
+    expected_version: ['int', r => r.expectedVersion],
+    steps: ['int', r => r.transitions.length],
     state: ['text', r => r.state],
     snapshot: ['text', r => (r.transitions.length > 0 ? json(r.snapshot) : null)],
     wake_at: ['text', r => iso(r.wakeAt)],
@@ -72,7 +73,7 @@ export const commitRows = {
     g: ['int', (_, g) => g],
     user_id: ['text', r => r.userId],
     product: ['text', r => r.product],
-    ver: ['int', r => r.expectedVersion],
+    expected_version: ['int', r => r.expectedVersion],
     grants: ['int', r => r.grants],
     anchor_at: ['text', r => iso(r.anchorAt)],
     anchor_months: ['int', r => r.anchorMonths],
@@ -94,7 +95,7 @@ export const commitRows = {
   }),
   refunds: arrays<MovedBackRow>('x', movedBack),
   disputes: arrays<MovedBackRow>('x', movedBack),
-  grants: arrays<GrantWrite>('x', {
+  grants: arrays<Grant>('x', {
     g: ['int', (_, g) => g],
     order_id: ['text', r => r.orderId],
     user_id: ['text', r => r.userId],
@@ -156,7 +157,7 @@ export const commitRows = {
 
 /** The parameters of one commit, in the order the arrays above were declared. */
 export function commitParams({ groups, looseInbox, findings }: Commit): string[] {
-  const of = <R>(pick: (group: Commit['groups'][number]) => readonly R[]): Grouped<R> => {
+  const ofGroups = <R>(pick: (group: Commit['groups'][number]) => readonly R[]): Grouped<R> => {
     const grouped: Grouped<R> = { rows: [], g: [] };
     groups.forEach((group, g) => {
       for (const row of pick(group)) {
@@ -168,28 +169,28 @@ export function commitParams({ groups, looseInbox, findings }: Commit): string[]
   };
   const params = <R>(columns: RowArrays<R>, { rows, g }: Grouped<R>) => columns.params(rows, g);
   const back = (pick: (payment: PaymentWrite) => MovedBackWrite[]) =>
-    of(group =>
+    ofGroups(group =>
       group.payments.flatMap(payment =>
         pick(payment).map(row => ({ ...row, provider: payment.provider, paymentId: payment.paymentId })),
       ),
     );
-  const inbox = of(group => group.inbox);
+  const inbox = ofGroups(group => group.inbox);
   return [
     ...params(
       commitRows.orders,
-      of(group => group.orders),
+      ofGroups(group => group.orders),
     ),
     ...params(
       commitRows.payments,
-      of(group => group.payments),
+      ofGroups(group => group.payments),
     ),
     ...params(
       commitRows.subscriptions,
-      of(group => (group.subscription ? [group.subscription] : [])),
+      ofGroups(group => (group.subscription ? [group.subscription] : [])),
     ),
     ...params(
       commitRows.transitions,
-      of(group => group.orders.flatMap(order => order.transitions)),
+      ofGroups(group => group.orders.flatMap(order => order.transitions)),
     ),
     ...params(
       commitRows.refunds,
@@ -201,11 +202,11 @@ export function commitParams({ groups, looseInbox, findings }: Commit): string[]
     ),
     ...params(
       commitRows.grants,
-      of(group => group.grants),
+      ofGroups(group => group.grants),
     ),
     ...params(
       commitRows.effects,
-      of(group => group.effects),
+      ofGroups(group => group.effects),
     ),
     // Rows without a number are in no group.
     ...commitRows.inbox.params([...inbox.rows, ...looseInbox], inbox.g),

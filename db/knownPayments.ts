@@ -1,6 +1,7 @@
 // What we know of payments a provider tells of: one statement for a page of them, every look-up by key.
 import { statementArrays } from './arrays.ts';
 import type { Database, Row } from './client.ts';
+import type { MovedBackWrite, PaymentWrite } from './writes.ts';
 
 /** A payment as the provider names it, the keys its facts would have, and the name of a finding about it. */
 export type PaymentAsk = {
@@ -12,21 +13,14 @@ export type PaymentAsk = {
   eventKeys: string[];
 };
 
-export type KnownMovedBack = { id: string; state: string; amountMinor: number; asOf: string | null };
+export type KnownMovedBack = MovedBackWrite;
 
 export type KnownPayment = {
   /** The order that owns the payment or, while none does, the one that it names. */
   orderId: string | null;
   orderState: string | null;
   /** Null while no money of this payment is in our books. */
-  payment: {
-    state: string;
-    currency: string;
-    capturedMinor: number;
-    refundedMinor: number;
-    lostMinor: number;
-    counts: boolean;
-  } | null;
+  payment: Pick<PaymentWrite, 'state' | 'currency' | 'capturedMinor' | 'refundedMinor' | 'lostMinor' | 'counts'> | null;
   refunds: KnownMovedBack[];
   disputes: KnownMovedBack[];
   /** The order remembers a failed or canceled attempt with this payment. */

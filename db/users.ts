@@ -1,7 +1,8 @@
 // What one user bought: grants with the kind of their orders, and the subscription rows.
+
+import type { Grant } from '../machines/subscription.ts';
 import type { Database, Row } from './client.ts';
 import { iso } from './orders.ts';
-import type { GrantWrite } from './writes.ts';
 
 /** A wish to end a subscription with what is paid, as it is kept in `subscriptions.cancellations`; `at` is ISO 8601 UTC. */
 export type CancellationRow = { at: string; afterSeq: number; reason: string; by: string | null };
@@ -9,7 +10,7 @@ export type CancellationRow = { at: string; afterSeq: number; reason: string; by
 export type RestorationRow = { revokedAt: string; restoredAt: string };
 
 /** A grant with the kind of its order and its revocations that were taken back. */
-export type UserGrantRow = GrantWrite & { kind: string; restorations: RestorationRow[] };
+export type UserGrantRow = Grant & { kind: string; restorations: RestorationRow[] };
 
 /** Everything that access at any instant is derived from. */
 export type SubscriptionPast = {

@@ -1,4 +1,5 @@
 // What one commit writes, as plain rows: dispatch fills them from decisions, commit.ts turns them into arrays.
+import type { Grant } from '../machines/subscription.ts';
 
 export type TransitionWrite = {
   orderId: string;
@@ -37,24 +38,7 @@ export type SubscriptionWrite = {
   cancelAtEnd: boolean;
 };
 
-export type GrantWrite = {
-  orderId: string;
-  userId: string;
-  product: string;
-  seq: number;
-  provider: string | null;
-  paymentId: string | null;
-  baseAt: Date;
-  months: number;
-  days: number;
-  graceDays: number;
-  startsAt: Date;
-  endsAt: Date;
-  grantedAt: Date;
-  revokedAt: Date | null;
-  revokeReason: string | null;
-};
-
+/** A refund or a dispute of the payment it is written with. */
 export type MovedBackWrite = { id: string; state: string; amountMinor: number; asOf: string | null };
 
 export type PaymentWrite = {
@@ -123,7 +107,7 @@ export type FindingWrite = {
 export type CommitGroup = {
   orders: OrderWrite[];
   subscription: SubscriptionWrite | null;
-  grants: GrantWrite[];
+  grants: Grant[];
   payments: PaymentWrite[];
   effects: EffectWrite[];
   inbox: InboxWrite[];

@@ -1,5 +1,7 @@
 // The rows of an order's page, in the shape the statement builds them. Instants are ISO 8601 UTC.
+import type { Grant } from '../../machines/subscription.ts';
 import type { CancellationRow, RestorationRow } from '../users.ts';
+import type { MovedBackWrite, PaymentWrite, TransitionWrite } from '../writes.ts';
 
 /** `unapplied` arrived as well, and changed nothing in the order's books. */
 export const ENTRY_KINDS = [
@@ -31,16 +33,10 @@ export type ReceivedRow = {
   nextAttemptAt: string | null;
 };
 
-export type TransitionRow = {
-  version: number;
+/** `event` is what was stored of it: the fields that its schema knows. */
+export type TransitionRow = Omit<TransitionWrite, 'orderId' | 'eventType' | 'event'> & {
   type: string;
-  /** What was stored of it: fields that zod let through. */
   event: Record<string, unknown>;
-  from: string | null;
-  to: string;
-  source: string;
-  eventKey: string | null;
-  at: string;
 };
 
 export type EffectRow = {
@@ -91,47 +87,20 @@ export type TimelineEntry = Placed &
     | ({ kind: 'cancellation' } & CancellationRow)
   );
 
-export type PaymentRow = {
-  paymentId: string;
-  provider: string;
-  state: string;
-  currency: string;
-  capturedMinor: number;
-  refundedMinor: number;
-  lostMinor: number;
-  counts: boolean;
-  asOf: string | null;
-};
+export type PaymentRow = Omit<PaymentWrite, 'orderId' | 'refunds' | 'disputes'>;
 
-type MovedBackRow = {
-  id: string;
-  paymentId: string;
-  state: string;
-  amountMinor: number;
-  currency: string;
-  asOf: string | null;
-};
+type MovedBackRow = MovedBackWrite & { paymentId: string; currency: string };
 export type RefundRow = MovedBackRow;
 export type DisputeRow = MovedBackRow;
 
-export type GrantRow = {
-  orderId: string;
-  userId: string;
-  product: string;
+/** As JSON brings it: with texts for its instants. */
+type InJson<T> = {
+  [K in keyof T]: T[K] extends Date ? string : T[K] extends Date | null ? Exclude<T[K], Date> | string : T[K];
+};
+
+export type GrantRow = InJson<Grant> & {
   /** Of the order that gave it. */
   kind: string;
-  seq: number;
-  provider: string | null;
-  paymentId: string | null;
-  baseAt: string;
-  months: number;
-  days: number;
-  graceDays: number;
-  startsAt: string;
-  endsAt: string;
-  grantedAt: string;
-  revokedAt: string | null;
-  revokeReason: string | null;
   /** Revocations that were taken back, the first one first. */
   restorations: RestorationRow[];
 };

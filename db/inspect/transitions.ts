@@ -2,28 +2,14 @@
 // became of the effects they asked for. One statement, so that the check compares what was true together.
 import type { Database, Row } from '../client.ts';
 import { iso } from '../orders.ts';
+import type { TransitionWrite } from '../writes.ts';
+import type { EffectRow } from './orderPageRows.ts';
 
-export type LifeTransition = {
-  version: number;
-  eventType: string;
-  event: Record<string, unknown>;
-  from: string | null;
-  to: string;
-  source: string;
-  eventKey: string | null;
-  /** ISO 8601 UTC with milliseconds, like every instant here. */
-  at: string;
-};
+/** As it was written. Its instant is ISO 8601 UTC with milliseconds, like every instant here. */
+export type LifeTransition = Omit<TransitionWrite, 'orderId' | 'event'> & { event: Record<string, unknown> };
 
 /** What became of an effect. */
-export type LifeEffect = {
-  effect: string;
-  payload: Record<string, unknown>;
-  dedupKey: string;
-  orderVersion: number;
-  status: 'pending' | 'done' | 'dead';
-  attempts: number;
-};
+export type LifeEffect = Pick<EffectRow, 'effect' | 'payload' | 'dedupKey' | 'orderVersion' | 'status' | 'attempts'>;
 
 export type Life = {
   id: string;
