@@ -40,6 +40,30 @@ test('each stuck order counts once, as in the list of the API, and no further th
   await until('the number is shown', async () => (await shown()) === '3');
 });
 
+test('a page that answers a form has the number, too: the one since the form was sent', async () => {
+  const { world } = service;
+  const operator = await service.signIn('operator');
+  const order = await openOrder(world);
+  await world.dispatch(webhook(order.providerOrderId, captured('pay_stuck_3', 1)));
+  await world.sql`update orders set wake_at = null, machine = 'order.v1' where state = 'created'`;
+  const before = await counted();
+  const number = (text: string) => Number(/Stuck <span class="count">(\d+)/.exec(text)?.[1] ?? 0);
+  await until('the number is shown', async () => number((await operator.get('/inspector/nowhere')).text) === before);
+  // A form that is answered by a page, and one that is refused by one.
+  await world.sql`update orders set state = 'failed' where id = ${order.id}`;
+  await until('the answer has the number', async () => {
+    const { status, text } = await operator.post('/inspector/nowhere');
+    expect(status).toBe(404);
+    return number(text) === before - 1;
+  });
+  const viewer = await service.signIn('viewer');
+  await until('the refusal has the number', async () => {
+    const { status, text } = await viewer.post('/inspector/nowhere');
+    expect(status).toBe(403);
+    return number(text) === before - 1;
+  });
+});
+
 test('the count and the marks are read from indexes, no further than their limits', async () => {
   const { sql } = service.world;
   const asked: { text: string; params: readonly unknown[] }[] = [];

@@ -46,7 +46,7 @@ export function addInspector(app: App, deps: InspectorDeps, more: readonly Inspe
   const inspector = new Hono<InspectorEnv>();
   inspector.onError(troublePage(deps.log));
   inspector.use(pageHeaders, deadline(PAGE_DEADLINE_MS));
-  inspector.use(sameOrigin(deps.publicUrl), needsSession(sessions), needsToken, stuckGauge(deps));
+  inspector.use(sameOrigin(deps.publicUrl), needsSession(sessions), stuckGauge(deps), needsToken);
   addAssets(inspector);
   addSignIn(inspector, deps, sessions);
   const live = addLive(inspector, deps);

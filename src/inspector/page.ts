@@ -11,6 +11,7 @@ import type { AppEnv } from '../http/appTypes.ts';
 import type { NewId } from '../ids.ts';
 import type { Core } from '../ports.ts';
 import { ASSETS } from './assets.ts';
+import { showInvisible } from './invisible.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -31,8 +32,8 @@ export type Viewer = { role: 'viewer' | 'operator'; csrf: string };
 
 export type InspectorEnv = {
   Bindings: AppEnv['Bindings'];
-  /** `stuck` is how many orders are stuck, for the navigation; null when nobody could tell. */
-  Variables: { requestId: string; viewer: Viewer; sessionEndsAt: Date; stuck?: StuckCount | null };
+  /** `stuck` tells how many orders are stuck once the page is made, for the navigation; null when nobody could tell. */
+  Variables: { requestId: string; viewer: Viewer; sessionEndsAt: Date; stuck?: () => Promise<StuckCount | null> };
 };
 export type InspectorApp = Hono<InspectorEnv>;
 /** `more`: the count stopped there, there are more. */
@@ -52,17 +53,21 @@ export type Page = {
 };
 
 /** The page in its shell, for whoever is signed in. */
-export function renderPage(c: Context<InspectorEnv>, page: Page): Response | Promise<Response> {
+export async function renderPage(c: Context<InspectorEnv>, page: Page): Promise<Response> {
   const { viewer, stuck } = c.var;
-  return c.html(shell(page, { viewer, stuck: stuck ?? null, search: c.req.query('q') ?? '' }), page.status ?? 200);
+  const around = { viewer, stuck: (await stuck?.()) ?? null, search: c.req.query('q') ?? '' };
+  return renderPart(c, shell(page, around), page.status);
+}
+
+/** A part of a page for a script that asked for it alone; and what every page goes through. */
+export async function renderPart(c: Context<InspectorEnv>, part: Html, status: ContentfulStatusCode = 200) {
+  return c.html(showInvisible(String(await part)), status);
 }
 
 /** A page for somebody who is not signed in: no navigation, nothing to search. */
 export function renderBare(c: Context<InspectorEnv>, page: Pick<Page, 'title' | 'main' | 'status'>) {
-  return c.html(
-    document(page.title, html`<main id="main" class="bare" tabindex="-1">${page.main}</main>`),
-    page.status,
-  );
+  const main = html`<main id="main" class="bare" tabindex="-1">${page.main}</main>`;
+  return renderPart(c, document(page.title, main), page.status);
 }
 
 /** Goes into every form that changes something. */

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 /** Adds `/sign-in` and `/sign-out`. */
 export function addSignIn(app: InspectorApp, deps: InspectorDeps, sessions: Sessions): void {
   const failures = countFailures(deps.clock);
-  app.get('/sign-in', c => {
+  app.get('/sign-in', async c => {
     const back = safeReturn(c.req.query('returnTo'));
     return c.var.viewer ? c.redirect(back, 303) : signInPage(c, deps, { back });
   });

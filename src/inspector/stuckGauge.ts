@@ -18,26 +18,47 @@ export function stuckGauge({ db, clock }: Pick<InspectorDeps, 'db' | 'clock'>): 
   let last: { value: StuckCount | null; at: number } | null = null;
   let running: Promise<void> | null = null;
 
-  async function count(): Promise<void> {
-    const value = await countStuck(db, { now: clock(), machines: KNOWN_MACHINE_IDS, limit: LIMIT }).then(
-      number => ({ count: number, more: number === LIMIT }),
-      // Whoever asks for the page itself learns what is wrong.
-      () => null,
-    );
-    last = { value, at: performance.now() };
+  function count(): Promise<void> {
+    const counting = countStuck(db, { now: clock(), machines: KNOWN_MACHINE_IDS, limit: LIMIT })
+      .then(
+        number => ({ count: number, more: number === LIMIT }),
+        // Whoever asks for the page itself learns what is wrong.
+        () => null,
+      )
+      .then(value => {
+        // Somebody has acted meanwhile: this number is from before.
+        if (running !== counting) return;
+        last = { value, at: performance.now() };
+        running = null;
+      });
+    return counting;
+  }
+
+  function forget(): void {
+    last = null;
     running = null;
   }
 
+  async function gauge(): Promise<StuckCount | null> {
+    if (!last || performance.now() - last.at > FRESH_MS) {
+      running ??= count();
+      await patiently(running);
+    }
+    return last && performance.now() - last.at <= FRESH_MS ? last.value : null;
+  }
+
   return async (c, next) => {
-    if (c.var.viewer && c.req.method === 'GET' && (wantsPage(c) || c.req.header('x-fragment') !== undefined)) {
-      if (!last || performance.now() - last.at > FRESH_MS) {
-        running ??= count();
-        await patiently(running);
-      }
-      const isFresh = last && performance.now() - last.at <= FRESH_MS;
-      c.set('stuck', isFresh && last ? last.value : null);
+    if (!c.var.viewer) return next();
+    const isAct = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+    if (wantsPage(c) || c.req.header('x-fragment') !== undefined) {
+      c.set('stuck', () => {
+        // A page that tells what was done tells what is stuck since then.
+        if (isAct) forget();
+        return gauge();
+      });
     }
     await next();
+    if (isAct) forget();
   };
 }
 

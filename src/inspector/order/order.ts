@@ -13,6 +13,7 @@ import {
   type InspectorDeps,
   type InspectorEnv,
   renderPage,
+  renderPart,
   type Viewer,
 } from '../page.ts';
 import { notice, panel } from '../parts.ts';
@@ -94,7 +95,7 @@ async function showTruth(c: Ctx, deps: InspectorDeps, limit: ReturnType<typeof a
   const answer = isAllowed ? await truthOf(deps, row) : TOO_OFTEN;
   const view = truthView(row, answer);
   const status = isAllowed ? 200 : 429;
-  if (c.req.header('x-fragment') === TRUTH_FRAGMENT) return c.html(view, status);
+  if (c.req.header('x-fragment') === TRUTH_FRAGMENT) return renderPart(c, view, status);
   return renderPage(c, {
     title: `What ${row.order.provider ?? 'nobody'} knows`,
     nav: 'orders',
