@@ -13,13 +13,19 @@ export function accessOf({ grants, ...cancelled }: SubscriptionPast, at: Date): 
  * customer who has just paid is not refused for that.
  */
 export function accessNow(past: SubscriptionPast, now: Date): Access {
+  return accessOf({ ...past, grants: knownBy(past.grants, now) }, now);
+}
+
+type Written = { grantedAt: Date; revokedAt: Date | null };
+
+/** What is written has happened: nothing of it later than `now`, whichever clock it was written by. */
+export function knownBy<Grant extends Written>(grants: readonly Grant[], now: Date): Grant[] {
   const known = (instant: Date) => (instant > now ? now : instant);
-  const grants = past.grants.map(grant => ({
+  return grants.map(grant => ({
     ...grant,
     grantedAt: known(grant.grantedAt),
     revokedAt: grant.revokedAt && known(grant.revokedAt),
   }));
-  return accessOf({ ...past, grants }, now);
 }
 
 export function cancelledFrom({

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EffectRow, GrantRow, PaymentRow } from '../db/inspect/orderPageRows.ts';
 import type { OrderRow } from '../db/orders.ts';
-import { type CancelledRow, explainAccess } from '../src/inspector/order/accessWords.ts';
+import { type CancelledRow, explainAccess, explainAccessNow } from '../src/inspector/order/accessWords.ts';
 import { equationOf } from '../src/inspector/order/equation.ts';
 import { readPageQuery } from '../src/inspector/order/pageQuery.ts';
 import { compareTruth } from '../src/inspector/order/truth.ts';
@@ -290,6 +290,19 @@ describe('why there is access or none', () => {
       'Grant 1 does not count: revoked on 2026-02-05T00:00:00.000Z. The money came back, and with it the grant, on 2026-02-10T00:00:00.000Z.',
     );
     expect(between.grants).toMatchObject([{ word: 'revoked', startsAt: null }]);
+  });
+
+  test('now, what a clock that is ahead has written counts, as for the API; at that instant, it had not happened', () => {
+    const now = new Date('2026-02-10T00:00:00.000Z');
+    const soon = '2026-02-10T00:00:02.000Z';
+    const none = { cancelAtEnd: false, cancellations: [] };
+    const paid = [grant({ grantedAt: soon })];
+    expect(explainAccessNow(paid, now, none)).toMatchObject({ access: true, grants: [{ word: 'covers it' }] });
+    expect(steps(explainAccessNow(paid, now, none))).not.toContain('given only later');
+    expect(at(now.toISOString(), paid)).toMatchObject({ access: false, grants: [{ word: 'later' }] });
+    const back = [grant({ revokedAt: soon, revokeReason: 'refunded' })];
+    expect(explainAccessNow(back, now, none)).toMatchObject({ access: false, grants: [{ word: 'revoked' }] });
+    expect(at(now.toISOString(), back).access).toBe(true);
   });
 
   test('a revoked grant gives access before it was revoked and none after, with the reason', () => {

@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { Html } from '../page.ts';
 import { copyable, definitionList, emptyState, instant, notice, panel, toneBadge } from '../parts.ts';
-import { explainAccess, type GrantAt, whoWished } from './accessWords.ts';
+import { explainAccess, explainAccessNow, type GrantAt, whoWished } from './accessWords.ts';
 import type { OrderModel } from './model.ts';
 import { orderHref } from './pageQuery.ts';
 import { sentence } from './words.ts';
@@ -10,9 +10,10 @@ import { sentence } from './words.ts';
 export function accessPanel(model: OrderModel): Html {
   const { row, query, now } = model;
   const { order, grants, subscription } = row;
-  const at = query.at?.instant ?? now;
+  const asked = query.at?.instant ?? null;
+  const at = asked ?? now;
   const cancelled = subscription ?? { cancelAtEnd: false, cancellations: [] };
-  const explained = explainAccess(grants, at, cancelled);
+  const explained = asked ? explainAccess(grants, asked, cancelled) : explainAccessNow(grants, now, cancelled);
   return panel({
     id: 'access',
     title: 'Access',
@@ -27,7 +28,7 @@ export function accessPanel(model: OrderModel): Html {
         ${query.at ? html`<a href="${orderHref(order.id)}#access">Now</a>` : ''}
       </form>
       ${query.at && !query.at.instant ? notice('held', 'That is not an instant such as 2026-01-31T10:00:00; this is the answer for now.') : ''}
-      <p class="access-answer tone-${explained.access ? 'good' : 'quiet'}">${query.at?.instant ? html`At ${instant(at)}: ` : ''}${sentence(explained.headline)}</p>
+      <p class="access-answer tone-${explained.access ? 'good' : 'quiet'}">${asked ? html`At ${instant(asked)}: ` : ''}${sentence(explained.headline)}</p>
       ${explained.steps.length > 0 ? html`<ul class="because">${explained.steps.map(step => html`<li>${sentence(step)}</li>`)}</ul>` : ''}
       ${grants.length === 0 ? emptyState('No grant', `Nobody has ever given ${order.userId} time of ${order.product}.`) : grantsTable(model, explained.grants)}
       ${subscription ? subscriptionFacts(model, subscription) : ''}`,

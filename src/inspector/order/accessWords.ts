@@ -10,7 +10,7 @@ import {
   type KnownGrant,
   revocationAt,
 } from '../../../machines/access.ts';
-import { cancelledFrom, restorationsFrom } from '../../subscriptionPast.ts';
+import { cancelledFrom, knownBy, restorationsFrom } from '../../subscriptionPast.ts';
 import type { Words } from './waitsFor.ts';
 
 export type GrantAt = {
@@ -29,7 +29,20 @@ export type AccessExplained = { access: boolean; headline: Words; steps: Words[]
 export type CancelledRow = Pick<SubscriptionRow, 'cancelAtEnd' | 'cancellations'>;
 
 export function explainAccess(rows: readonly GrantRow[], at: Date, cancelled: CancelledRow): AccessExplained {
-  const grants = rows.map(known);
+  return explained(rows, rows.map(known), at, cancelled);
+}
+
+/** The same for now, as the API answers it: whatever is written counts, also by a clock that is ahead of this one. */
+export function explainAccessNow(rows: readonly GrantRow[], now: Date, cancelled: CancelledRow): AccessExplained {
+  return explained(rows, knownBy(rows.map(known), now), now, cancelled);
+}
+
+function explained(
+  rows: readonly GrantRow[],
+  grants: readonly KnownGrant[],
+  at: Date,
+  cancelled: CancelledRow,
+): AccessExplained {
   const answer = accessAt(grants, at, cancelledFrom(cancelled));
   return {
     access: answer.access,
@@ -38,7 +51,7 @@ export function explainAccess(rows: readonly GrantRow[], at: Date, cancelled: Ca
       ...periodSteps(answer, at),
       ...graceSteps(answer, grants, at, cancelled),
       ...revocationSteps(grants, at),
-      ...laterSteps(answer, rows, at),
+      ...laterSteps(answer, grants, at),
     ],
     grants: grants.map((grant, index) => grantAt(rows[index] as GrantRow, grant, answer, at)),
   };
@@ -135,16 +148,15 @@ function revocationSteps(grants: readonly KnownGrant[], at: Date): Words[] {
   });
 }
 
-function laterSteps({ until, reason }: Access, rows: readonly GrantRow[], at: Date): Words[] {
+function laterSteps({ until, reason }: Access, grants: readonly KnownGrant[], at: Date): Words[] {
   const steps: Words[] = [];
   if (reason === 'refunded' && until)
     steps.push(['Had the money not gone back, there would be access: that is the reason, not the calendar.']);
-  const iso = at.toISOString();
-  const later = rows.filter(row => row.grantedAt > iso);
+  const later = grants.filter(grant => grant.grantedAt > at);
   if (later.length > 0)
     steps.push([
       `${later.length === 1 ? 'One grant was' : `${later.length} grants were`} given only later, the first on `,
-      { at: later[0]?.grantedAt ?? '' },
+      on(later[0]?.grantedAt ?? null),
       '.',
     ]);
   return steps;
