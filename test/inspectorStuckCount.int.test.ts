@@ -54,6 +54,7 @@ test('a page that answers a form has the number, too: the one since the form was
   await until('the answer has the number', async () => {
     const { status, text } = await operator.post('/inspector/nowhere');
     expect(status).toBe(404);
+    expect(number(text)).not.toBe(before);
     return number(text) === before - 1;
   });
   const viewer = await service.signIn('viewer');
