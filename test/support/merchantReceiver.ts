@@ -17,6 +17,8 @@ export type Receiver = {
   /** How the next calls are answered, one after another; then with what `otherwise` is. */
   next: ReceiverMood[];
   otherwise: ReceiverMood;
+  /** Breaks off whatever has not been answered yet. */
+  cut(): void;
   close(): Promise<void>;
 };
 
@@ -43,6 +45,7 @@ export async function startReceiver(): Promise<Receiver> {
     calls: [],
     next: [],
     otherwise: { status: 204 },
+    cut: () => server.closeAllConnections(),
     async close() {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));

@@ -1,6 +1,6 @@
 // Sends the sandbox's webhooks until somebody answers 2xx. What is still to be sent stands in the orders themselves, so
 // a restart goes on where the last life ended.
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import type { RandomSource } from '../../clock.ts';
 import type { SandboxTiming } from './serverContext.ts';
 import type { SandboxDelivery, SandboxOrder } from './serverState.ts';
@@ -38,6 +38,8 @@ export class SandboxDeliveries {
 
   constructor(options: SandboxDeliveriesOptions) {
     this.options = options;
+    // Each attempt under way and each page that waits for one listens, and leaves when it ends: many at once are no leak.
+    setMaxListeners(0, this.closing.signal);
   }
 
   /** Takes up what the store holds from an earlier life. */
