@@ -43,6 +43,7 @@ const CAUSES: [cause: string, says: RegExp, todo: RegExp][] = [
   ['webhook_undecodable', /cannot be understood/, /\/v1\/events\?verdict=parked/],
   ['listing_late', /listed to the end for a day/, /tried again by itself/],
   ['disputes_not_listed', /disputes to us/, /tried again by itself/],
+  ['refunds_not_listed', /refunds to us/, /tried again by itself/],
   ['event_key_reused', /another body/, /secret/],
   ['deadline_refused', /stand still/, /tried again by itself/],
   ['event_refused', /cannot be decided/, /tried again by itself/],

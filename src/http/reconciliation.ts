@@ -13,7 +13,11 @@ const instant = z.string().meta({ format: 'date-time', example: '2026-01-31T10:0
 const listingSchema = z
   .object({
     provider: z.string(),
-    depth: z.enum(['recent', 'deep']).meta({ description: 'Often and over little, or daily and over 30 days' }),
+    depth: z
+      .enum(['recent', 'deep'])
+      .meta({
+        description: 'Often and over little, or daily and over 30 days of payments, a year of disputes and refunds',
+      }),
     underWay: z.boolean(),
     since: instant.nullable().meta({ description: 'Lower bound of the run under way, or of the last one' }),
     cursor: z.boolean().meta({ description: 'The run has read pages and goes on behind them' }),
@@ -22,7 +26,7 @@ const listingSchema = z
     nextAt: instant.meta({ description: 'Not read on before then' }),
     pages: z.int(),
     payments: z.int(),
-    news: z.int().meta({ description: 'Payments and disputes that told something not known before' }),
+    news: z.int().meta({ description: 'Payments, disputes and refunds that told something not known before' }),
     lastError: z.string().nullable(),
   })
   .openapi('Listing') satisfies z.ZodType<ListingView>;

@@ -106,6 +106,10 @@ const CAUSES: Readonly<Record<string, Words>> = {
     says: 'A provider does not list its disputes to us, so one that its webhooks lose is not found',
     todo: 'Give the key the right to read disputes; the list is tried again by itself.',
   },
+  refunds_not_listed: {
+    says: 'A provider does not list its refunds to us, so an old payment’s refund that its webhooks lose is not found',
+    todo: 'Give the key the right to read refunds; the list is tried again by itself.',
+  },
   event_key_reused: {
     says: 'An event came again under its id with another body, and the first one stays',
     todo: 'Compare both with the provider’s pages; if nobody changed its endpoint, somebody may have its secret: change that.',

@@ -106,8 +106,15 @@ export type ProviderPayment = {
 
 export type PaymentPage = { cursor: string | null; payments: ProviderPayment[] };
 
-/** Disputes as their own list tells them: each names its payment. */
-export type DisputePage = { cursor: string | null; disputes: { paymentId: string; dispute: ProviderDispute }[] };
+/** What a provider may list apart from payments: ways on which money goes back, in the order in which they are read. */
+export const MONEY_BACK_KINDS = ['disputes', 'refunds'] as const;
+export type MoneyBackKind = (typeof MONEY_BACK_KINDS)[number];
+
+/** A payment of which only this much was told. */
+export type MoneyBack = Pick<ProviderPayment, 'paymentId' | MoneyBackKind>;
+export type MoneyBackPage = { cursor: string | null; found: MoneyBack[] };
+/** @throws InvalidRequest for a cursor that is none, ProviderRefused where the key may not read them, ProviderUnreachable */
+export type MoneyBackList = (since: Date, cursor: string | null) => Promise<MoneyBackPage>;
 
 export type PaymentProvider = {
   name: string;
@@ -153,10 +160,9 @@ export type PaymentProvider = {
   orderMark?(providerOrderId: string): Promise<string | null>;
   /** Payments that changed since, page by page; `cursor` null begins and, in the answer, ends. */
   listPayments(since: Date, cursor: string | null): Promise<PaymentPage>;
-  /** Disputes opened since, whenever they were paid, each as it stands now; paged like the payments, `since` the same for
-   * all pages. Absent where the payments' list tells them, or nothing does.
-   * @throws ProviderRefused where the key may not read disputes, ProviderUnreachable */
-  listDisputes?(since: Date, cursor: string | null): Promise<DisputePage>;
+  /** Disputes opened and refunds made since, whenever their payments were, each as it stands now; paged like the payments,
+   * `since` the same for all pages. Absent where the payments' list tells them, or nothing does. */
+  listMoneyBack?: Partial<Record<MoneyBackKind, MoneyBackList>>;
   /** Captures an authorised payment; captured already is success. `key` is the same for ever.
    * @throws ProviderRefused, ProviderUnreachable (then fetch before trying again) */
   capture(request: { paymentId: string; amountMinor: number; currency: string; key: string }): Promise<ProviderPayment>;

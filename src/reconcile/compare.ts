@@ -4,8 +4,8 @@ import type { KnownMovedBack, KnownPayment } from '../../db/knownPayments.ts';
 import { isNewer, type MovedBack } from '../../machines/money.ts';
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Envelope } from '../dispatch/envelope.ts';
-import type { PaymentProvider, ProviderPayment } from '../providers/provider.ts';
-import { type Disputed, learned, learnedDisputes } from './learned.ts';
+import type { MoneyBack, PaymentProvider, ProviderPayment } from '../providers/provider.ts';
+import { learned, learnedMoneyBack } from './learned.ts';
 
 /**
  * What the provider's list can find and no event explains:
@@ -24,9 +24,9 @@ export function newsOf(provider: string, payment: ProviderPayment, known: KnownP
   return known.orderId === null && !isMoney ? [] : unheard(learned(provider, payment), known);
 }
 
-/** The same of disputes that were told apart from their payment. */
-export const newsOfDisputes = (provider: string, disputed: Disputed, known: KnownPayment): Envelope[] =>
-  unheard(learnedDisputes(provider, disputed), known);
+/** The same of what was told apart from its payment. */
+export const newsOfMoneyBack = (provider: string, told: MoneyBack, known: KnownPayment): Envelope[] =>
+  unheard(learnedMoneyBack(provider, told), known);
 
 function unheard(facts: Envelope[], known: KnownPayment): Envelope[] {
   return facts.filter(({ event, eventKey }) => {

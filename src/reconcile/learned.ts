@@ -10,7 +10,7 @@ import {
   type RefundEvent,
   refundEvents,
 } from '../providers/paymentEvent.ts';
-import type { ProviderPayment } from '../providers/provider.ts';
+import type { MoneyBack, ProviderPayment } from '../providers/provider.ts';
 
 /** The events a payment stands for now, its own first; none while it is pending. `order` says whose it is where the payment does not. */
 export function learned(provider: string, payment: ProviderPayment, order: Whose = payment): Envelope[] {
@@ -20,23 +20,21 @@ export function learned(provider: string, payment: ProviderPayment, order: Whose
     providerOrderId: payment.providerOrderId ?? order.providerOrderId,
   };
   const own = paymentEvent(payment);
-  const back = [...refundEvents(payment), ...disputeEvents(payment)];
   return [
     ...(own ? [{ event: own, eventKey: keyOfPayment(payment), told: payment }] : []),
-    ...back.map(event => ({ event, eventKey: keyOfMoneyBack(paymentId, event), told: event })),
+    ...backEvents(payment).map(event => ({ event, eventKey: keyOfMoneyBack(paymentId, event), told: event })),
   ].map(fact => ({ ...envelopeOf(provider, fact, whose), ...(payerId !== undefined && { payerId }) }));
 }
 
-/** A payment of which only disputes were told. */
-export type Disputed = Pick<ProviderPayment, 'paymentId' | 'disputes'>;
-
-/** The same events for disputes that were told apart from their payment, by which they find their order. */
-export function learnedDisputes(provider: string, disputed: Disputed): Envelope[] {
-  return disputeEvents(disputed).map(event => {
-    const eventKey = keyOfMoneyBack(disputed.paymentId, event);
+/** The same events for what was told apart from its payment, by which they find their order. */
+export function learnedMoneyBack(provider: string, told: MoneyBack): Envelope[] {
+  return backEvents(told).map(event => {
+    const eventKey = keyOfMoneyBack(told.paymentId, event);
     return envelopeOf(provider, { event, eventKey, told: event }, { orderId: null, providerOrderId: null });
   });
 }
+
+const backEvents = (told: MoneyBack) => [...refundEvents(told), ...disputeEvents(told)];
 
 type Whose = { orderId: string | null; providerOrderId: string | null };
 /** `told` is what is kept as it was learned. */

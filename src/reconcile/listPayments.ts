@@ -1,4 +1,4 @@
-// The provider's lists of payments and of disputes, read page by page and compared with our books, so that what no webhook
+// The provider's lists of payments, disputes and refunds, read page by page and compared with our books, so that what no webhook
 // and no callback told is found all the same, weeks later too. Where a run stands is in the database: a restart, or another
 // replica, goes on at that page.
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../db/listings.ts';
 import { InvalidRequest, ProviderRefused, ProviderUnreachable } from '../errors.ts';
 import type { PaymentPage, PaymentProvider } from '../providers/provider.ts';
-import { readDisputes } from './hearDisputes.ts';
+import { listAfter, readMoneyBack } from './hearMoneyBack.ts';
 import { hearPayments, type ReconcileDeps } from './hearPayments.ts';
 import { type Place, placeOf, textOf } from './listingPlace.ts';
 import { askAboutOurs, type Seen } from './oursAtProvider.ts';
@@ -28,8 +28,8 @@ export const EVERY_MS = { recent: 15 * MINUTE_MS, deep: DAY_MS } as const;
 export const OVERLAP_MS = 60 * MINUTE_MS;
 /**
  * How far back the deep run looks, and the very first one, in ms. Providers list by when a payment was made, and one may
- * be captured or refunded weeks after that; what is older is told by webhook or asked for by an operator. Disputes are
- * looked for further back.
+ * be captured or refunded weeks after that; what is older is asked for by an operator. Disputes and refunds have lists of
+ * their own where this one does not tell them of older payments, and are looked for further back.
  */
 export const LOOK_BACK_MS = 30 * DAY_MS;
 /** When the first deep run begins, in ms after the first start: the first recent run reads the same thirty days already. */
@@ -143,7 +143,7 @@ async function readOn(deps: ListingDeps, run: Run): Promise<void> {
 
 type Step = { next: Place | null; calls: number; pages: number; payments: number; news: number };
 
-/** One page of their payments; once those are through, of their disputes; then some of ours that were not among them. */
+/** One page of their payments; once those are through, of what went back; then some of ours that were not among them. */
 async function stepOn(deps: ListingDeps, run: Run, place: Place, callsLeft: number): Promise<Step> {
   const { provider, listing } = run;
   if (place.at === 'end') return { next: null, calls: 0, pages: 0, payments: 0, news: 0 };
@@ -152,8 +152,8 @@ async function stepOn(deps: ListingDeps, run: Run, place: Place, callsLeft: numb
     const asked = await askAboutOurs(deps, provider, { listing, seen, place, callsLeft });
     return { ...asked, pages: 0, payments: 0 };
   }
-  if (place.at === 'disputes') {
-    const { next, asked, news } = await readDisputes(deps, provider, { listing, place, callsLeft });
+  if (place.at !== 'theirs') {
+    const { next, asked, news } = await readMoneyBack(deps, provider, { listing, place, callsLeft });
     return { next: next ?? lastPart(run), calls: 1 + asked, pages: 1, payments: 0, news };
   }
   const page = await provider.listPayments(listing.since, place.cursor);
@@ -170,7 +170,7 @@ async function stepOn(deps: ListingDeps, run: Run, place: Place, callsLeft: numb
 
 function placeAfter({ cursor }: PaymentPage, run: Run): Place | null {
   if (cursor !== null) return { at: 'theirs', cursor };
-  return run.provider.listDisputes ? { at: 'disputes', cursor: null } : lastPart(run);
+  return listAfter(run.provider, null) ?? lastPart(run);
 }
 
 /** Only what the list covers can be missing in it: orders of weeks, not of the last minutes. */
@@ -194,7 +194,7 @@ async function giveUpForNow(deps: ListingDeps, run: Run, error: unknown): Promis
   const { lease, listing, memory } = run;
   const isNo = error instanceof ProviderRefused || error instanceof InvalidRequest;
   const { place } = run;
-  const startOver = isNo && (place?.at === 'theirs' || place?.at === 'disputes') && place.cursor !== null;
+  const startOver = isNo && place !== null && 'cursor' in place && place.cursor !== null;
   const troubles = (memory.troubles.get(nameOf(lease)) ?? 0) + 1;
   memory.troubles.set(nameOf(lease), troubles);
   const pause = Math.min(TROUBLE_PAUSE_MAX_MS, TROUBLE_PAUSE_MS * 2 ** (troubles - 1)) * (1 + jitter() / 2);

@@ -24,10 +24,10 @@ export type ListingView = {
   startedAt: string | null;
   completedAt: string | null;
   nextAt: string;
-  /** Of payments and of disputes. */
+  /** Of payments, disputes and refunds. */
   pages: number;
   payments: number;
-  /** How many payments and disputes told something we did not know. */
+  /** How many payments, disputes and refunds told something we did not know. */
   news: number;
   lastError: string | null;
 };

@@ -27,11 +27,17 @@ export type RazorpayServer = {
     alreadyCapturedText: string;
     /** No page says in which order disputes are listed; a sample has the newest first. */
     disputesOldestFirst: boolean;
+    /** The API's page says that refunds are listed by when they were made; the SDKs' tables say payments. */
+    refundsByTheirPayments: boolean;
   };
   /** A payment somebody made at the bank, on an order or without one. */
   pay(orderId: string | null, more?: Fields): Fields;
   /** The customer's bank disputes a payment: all of it unless told. */
   dispute(paymentId: unknown, more?: Fields): Fields;
+  /** Money sent back on Razorpay's pages: all that is left unless told. */
+  refund(paymentId: unknown, more?: Fields): Fields;
+  /** A refund that was made comes back. */
+  failRefund(refundId: unknown): void;
   /** A charge of a subscription, with the invoice and the order Razorpay makes for it. */
   charge(subscriptionId: string, more?: Fields): Fields;
   close(): Promise<void>;
@@ -52,6 +58,7 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       refundKeyIsHonoured: true,
       alreadyCapturedText: 'This payment has already been captured',
       disputesOldestFirst: false,
+      refundsByTheirPayments: false,
     },
     pay(orderId, more = {}) {
       const order = orderId === null ? undefined : state.orders.get(orderId);
@@ -67,6 +74,18 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       const dispute = disputeEntity({ id: nextId('disp'), payment_id, amount, currency, ...more });
       state.disputes.set(String(dispute.id), dispute);
       return dispute;
+    },
+    refund(paymentId, more = {}) {
+      const payment = known('payments', String(paymentId));
+      return sendBack(payment, { amount: Number(payment.amount) - Number(payment.amount_refunded), ...more });
+    },
+    failRefund(refundId) {
+      const refund = state.refunds.get(String(refundId))!;
+      const payment = known('payments', String(refund.payment_id));
+      refund.status = 'failed';
+      payment.amount_refunded = Number(payment.amount_refunded) - Number(refund.amount);
+      const isNone = payment.amount_refunded === 0;
+      Object.assign(payment, { status: 'captured', refund_status: isNone ? null : 'partial' });
     },
     charge(subscription_id, more = {}) {
       if (!state.subscriptions.has(subscription_id)) {
@@ -128,9 +147,13 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       );
     }
     if (id !== '') return known(kind, id);
+    if (kind === 'refunds') {
+      onlyFields(query, ['from', 'to', 'count', 'skip']);
+      return page([...state.refunds.values()], query, { madeAt: refundListedAt });
+    }
     if (kind === 'disputes') {
       onlyFields(query, ['count', 'skip']);
-      return page([...state.disputes.values()], query, state.readings.disputesOldestFirst);
+      return page([...state.disputes.values()], query, { oldestFirst: state.readings.disputesOldestFirst });
     }
     if (kind === 'invoices') {
       onlyFields(query, ['type', 'payment_id', 'receipt', 'customer_id', 'subscription_id', 'count', 'skip']);
@@ -223,16 +246,24 @@ export async function startRazorpay(): Promise<RazorpayServer> {
       throw new Refusal('The payment status should be captured for action to be taken');
     const amount = checkAmount(body.amount, payment.currency);
     if (amount > left) throw new Refusal('The refund amount provided is greater than amount captured.');
-    const { currency, id: payment_id } = payment;
-    const made = refundEntity({ id: nextId('rfnd'), payment_id, amount, currency, notes: body.notes ?? [] });
-    state.refunds.set(String(made.id), made);
-    payment.amount_refunded = Number(payment.amount_refunded) + amount;
-    Object.assign(
-      payment,
-      amount === left ? { status: 'refunded', refund_status: 'full' } : { refund_status: 'partial' },
-    );
+    const made = sendBack(payment, { amount, notes: body.notes ?? [] });
     if (key !== undefined) keys.set(key, { body: text, refund: made });
     return made;
+  }
+
+  function sendBack(payment: Fields, more: Fields & { amount: number }): Fields {
+    const { currency, id: payment_id } = payment;
+    const made = refundEntity({ id: nextId('rfnd'), payment_id, currency, ...more });
+    state.refunds.set(String(made.id), made);
+    payment.amount_refunded = Number(payment.amount_refunded) + more.amount;
+    const isWhole = payment.amount_refunded === payment.amount;
+    Object.assign(payment, isWhole ? { status: 'refunded', refund_status: 'full' } : { refund_status: 'partial' });
+    return made;
+  }
+
+  function refundListedAt(refund: Fields): number {
+    const made = state.readings.refundsByTheirPayments ? known('payments', String(refund.payment_id)) : refund;
+    return Number(made.created_at);
   }
 
   return Object.assign(state, {
@@ -249,12 +280,15 @@ const nextId = (prefix: string) => `${prefix}_F${String(++serial).padStart(6, '0
 
 const collection = (items: Fields[]) => ({ entity: 'collection', count: items.length, items });
 
+type Reading = { oldestFirst?: boolean; madeAt?: (item: Fields) => number };
+
 /** Newest first, ten unless told. */
-function page(items: Fields[], query: Record<string, string>, oldestFirst = false): unknown {
+function page(items: Fields[], query: Record<string, string>, reading: Reading = {}): unknown {
+  const { oldestFirst = false, madeAt = item => Number(item.created_at) } = reading;
   const { from = 0, to = Number.MAX_SAFE_INTEGER, count = 10, skip = 0 } = query;
   if (Number(count) > 100) throw new Refusal('The count may not be greater than 100.');
-  const inTime = items.filter(item => Number(item.created_at) >= Number(from) && Number(item.created_at) <= Number(to));
-  inTime.sort((a, b) => Number(b.created_at) - Number(a.created_at));
+  const inTime = items.filter(item => madeAt(item) >= Number(from) && madeAt(item) <= Number(to));
+  inTime.sort((a, b) => madeAt(b) - madeAt(a));
   if (oldestFirst) inTime.reverse();
   return collection(inTime.slice(Number(skip), Number(skip) + Number(count)));
 }

@@ -1,5 +1,5 @@
 // Disputes of a fake Stripe: a bank opens them about a charge and decides them; they are listed by when they were opened.
-import { type Fields, found, list, need, only, type StripeObject, StripeRefusal } from './stripeRules.ts';
+import { type Fields, found, listMade, type StripeObject, StripeRefusal } from './stripeRules.ts';
 
 export type StripeDisputes = {
   byId: Map<string, StripeObject>;
@@ -40,22 +40,7 @@ export function createStripeDisputes({ intents, id, seconds }: Parts): StripeDis
   function handle(method: string, name: string, fields: Fields): unknown {
     if (method !== 'GET') throw new StripeRefusal(404, undefined, `Unrecognized request URL (${method}: disputes).`);
     if (name !== '') return found(byId, name, 'dispute');
-    only(fields, ['charge', 'created', 'ending_before', 'expand', 'limit', 'payment_intent', 'starting_after']);
-    const created = (fields.created ?? {}) as Fields;
-    only(created, ['gt', 'gte', 'lt', 'lte']);
-    const since = Number(created.gte ?? 0);
-    need(Number.isSafeInteger(since), 'created[gte]', 'parameter_invalid_integer');
-    const asked = [...byId.values()].filter(
-      entry =>
-        entry.created >= since &&
-        (fields.payment_intent === undefined || entry.payment_intent === fields.payment_intent) &&
-        (fields.charge === undefined || entry.charge === fields.charge),
-    );
-    return list(
-      asked.reverse().sort((a, b) => b.created - a.created),
-      Number(fields.limit ?? 10),
-      fields.starting_after,
-    );
+    return listMade(byId.values(), fields);
   }
 
   return { byId, open, handle };

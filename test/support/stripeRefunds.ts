@@ -1,10 +1,12 @@
 // Refunds of a fake Stripe: each is of one payment intent, and together they are no more than was received.
-import { type Fields, found, list, need, only, type StripeObject, StripeRefusal } from './stripeRules.ts';
+import { type Fields, found, listMade, need, only, type StripeObject, StripeRefusal } from './stripeRules.ts';
 
 export type StripeRefunds = {
   byId: Map<string, StripeObject>;
   /** Newest first. */
   of(intentId: unknown): StripeObject[];
+  /** Of the dashboard: all that is left unless told. */
+  sendBack(intentId: string, more?: StripeObject): StripeObject;
   /** `POST` and `GET /refunds`. */
   handle(method: string, fields: Fields): unknown;
 };
@@ -48,9 +50,12 @@ export function createStripeRefunds({ intents, id, seconds }: Parts): StripeRefu
 
   function handle(method: string, fields: Fields): unknown {
     if (method === 'POST') return create(fields);
-    only(fields, ['payment_intent', 'limit', 'starting_after']);
-    return list(of(fields.payment_intent), Number(fields.limit ?? 10), fields.starting_after);
+    return listMade(byId.values(), fields);
   }
 
-  return { byId, of, handle };
+  function sendBack(payment_intent: string, { amount, ...more }: StripeObject = {}): StripeObject {
+    return Object.assign(create({ payment_intent, ...(amount !== undefined && { amount }) }), more);
+  }
+
+  return { byId, of, sendBack, handle };
 }

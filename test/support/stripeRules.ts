@@ -44,6 +44,22 @@ export function list(all: StripeObject[], limit: number, after?: unknown) {
   return { object: 'list', data: all.slice(from, from + limit), has_more: all.length > from + limit };
 }
 
+/** Asked of `GET` for what was made: the newest first, since an instant, and about what else is named. */
+export function listMade(all: Iterable<StripeObject>, fields: Fields): ReturnType<typeof list> {
+  only(fields, ['charge', 'created', 'ending_before', 'expand', 'limit', 'payment_intent', 'starting_after']);
+  const created = (fields.created ?? {}) as Fields;
+  only(created, ['gt', 'gte', 'lt', 'lte']);
+  const since = Number(created.gte ?? 0);
+  need(Number.isSafeInteger(since), 'created[gte]', 'parameter_invalid_integer');
+  const isAsked = (name: 'charge' | 'payment_intent', entry: StripeObject) =>
+    fields[name] === undefined || entry[name] === fields[name];
+  const asked = [...all].filter(
+    entry => entry.created >= since && isAsked('payment_intent', entry) && isAsked('charge', entry),
+  );
+  asked.reverse().sort((a, b) => b.created - a.created);
+  return list(asked, Number(fields.limit ?? 10), fields.starting_after);
+}
+
 export function found(map: Map<string, StripeObject>, id: unknown, what: string): StripeObject {
   const object = map.get(String(id));
   if (!object) throw new StripeRefusal(404, 'resource_missing', `No such ${what}: '${id}'`);

@@ -23,6 +23,8 @@ export type StripeState = {
   sessions: Map<string, StripeObject>;
   intents: Map<string, StripeObject>;
   refunds: Map<string, StripeObject>;
+  /** Money sent back in Stripe's dashboard: all that is left unless told. */
+  sendBack(intentId: string, more?: StripeObject): StripeObject;
   invoices: Map<string, StripeObject>;
   handle(method: string, path: string, fields: Fields): unknown;
   /** The customer pays on a session's page: with a card that is declined, one that is only authorised, or by bank debit. */
@@ -275,5 +277,6 @@ export function createStripeState(now: () => Date): StripeState {
   const disputes = createStripeDisputes({ intents, id, seconds });
   const subscriptions = createStripeSubscriptions({ invoices, addIntent, charged, seconds });
   const refunds = refunding.byId;
-  return { disputes, subscriptions, sessions, intents, refunds, invoices, handle, pay, settle, addIntent };
+  const { sendBack } = refunding;
+  return { disputes, subscriptions, sessions, intents, refunds, sendBack, invoices, handle, pay, settle, addIntent };
 }

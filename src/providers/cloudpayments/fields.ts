@@ -1,7 +1,8 @@
 // The fields of a notification as texts, whether it came as a form, as JSON or in the query, and how single values of
 // CloudPayments are read: ids, times, modes, reasons. Nothing in here throws.
-import { instantSchema, MAX_REASON_LENGTH, providerIdSchema } from '../../../machines/orderEvents.ts';
+import { instantSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import type { IncomingCall } from '../provider.ts';
+import { readableText } from '../readableText.ts';
 
 /** Only fields with a value: an optional one that is empty comes as `key=`. */
 export type Fields = ReadonlyMap<string, string>;
@@ -121,15 +122,8 @@ export function instantOf(text: string | undefined): string | undefined {
   return instantSchema.safeParse(iso).success ? iso : undefined;
 }
 
-/** Why an attempt failed, fit to be stored: no control characters, no halves of surrogate pairs, one sentence at most. */
+/** Why an attempt failed: its words and, behind them, its code. */
 export function reasonOf(reason: string | undefined, code: string | undefined): string | undefined {
-  const told = [reason, code !== undefined && code !== '0' ? `(${code})` : undefined].filter(
-    part => part !== undefined,
-  );
-  const readable = told
-    .join(' ')
-    .slice(0, MAX_REASON_LENGTH)
-    .replace(/\p{Surrogate}|\p{Control}/gu, '\ufffd')
-    .trim();
-  return readable === '' ? undefined : readable;
+  const isTold = code !== undefined && code !== '0';
+  return readableText([reason, isTold ? `(${code})` : undefined].filter(part => part !== undefined).join(' '));
 }

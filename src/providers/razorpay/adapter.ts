@@ -6,7 +6,7 @@ import type { RazorpaySettings } from '../settings.ts';
 import { razorpayApi } from './api.ts';
 import { takeCallback } from './callback.ts';
 import { checkoutParams } from './checkoutParams.ts';
-import { razorpayDisputes } from './disputes.ts';
+import { razorpayMoneyBack } from './moneyBack.ts';
 import { openOrder, readMark } from './orders.ts';
 import { razorpayPayments } from './payments.ts';
 import { payPage } from './payPage.ts';
@@ -61,7 +61,7 @@ export function createRazorpayProvider(options: RazorpayProviderOptions): Razorp
 
     orderMark: providerOrderId => readMark(api, providerOrderId),
     ...razorpayPayments(api, clock),
-    ...razorpayDisputes(api),
+    ...razorpayMoneyBack(api, clock),
     ...razorpaySubscriptions(api),
   };
 }

@@ -1,8 +1,9 @@
 // Calls to Razorpay's API. Its errors are sorted here, once, into what the service knows: it said no, or nobody knows.
 import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
 import { callOut, type OutboundAnswer, type OutboundDeps } from '../outbound.ts';
+import { readableText } from '../readableText.ts';
 import type { RazorpaySettings } from '../settings.ts';
-import { fieldOf, reasonOf, Unreadable } from './entities.ts';
+import { fieldOf, Unreadable } from './entities.ts';
 
 const PROVIDER = 'Razorpay';
 /** Longest sentence of Razorpay passed on in our own, in characters. */
@@ -88,7 +89,7 @@ function readAnswer<T>({ status, json }: OutboundAnswer, read: (json: unknown) =
 
 function refusalOf(status: number, json: unknown): ProviderRefused | ProviderUnreachable {
   const error = fieldOf(json, 'error');
-  const description = reasonOf(fieldOf(error, 'description'))?.slice(0, MAX_DETAIL_LENGTH) ?? `status ${status}`;
+  const description = readableText(fieldOf(error, 'description'))?.slice(0, MAX_DETAIL_LENGTH) ?? `status ${status}`;
   // Wrong keys say nothing about what was asked, and it must not be given up because of them.
   if (status === 401) return new ProviderUnreachable('Razorpay does not accept the API key it was called with.');
   if (status === 409 && !OTHER_REQUEST.test(description)) {

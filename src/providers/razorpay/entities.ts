@@ -1,14 +1,9 @@
 // Razorpay's objects (payment, refund, dispute, order) read into our words, the same from an API answer and from a
 // webhook. Only `status` is believed: the documentation's own samples disagree about every other hint of a state.
 import { z } from 'zod';
-import {
-  amountMinorSchema,
-  currencySchema,
-  instantSchema,
-  MAX_REASON_LENGTH,
-  providerIdSchema,
-} from '../../../machines/orderEvents.ts';
+import { amountMinorSchema, currencySchema, instantSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import type { ProviderPayment, ProviderRefund } from '../provider.ts';
+import { readableText } from '../readableText.ts';
 import { fromRazorpay } from './units.ts';
 
 /** What came has not the shape Razorpay documents; the message is a sentence of our own words alone. */
@@ -84,7 +79,8 @@ export type RazorpayOrder = {
 /** @throws Unreadable */
 export function readPayment(value: unknown): RazorpayPayment {
   const entity = read('payment', paymentSchema, value);
-  const reason = reasonOf(entity.error_description) ?? reasonOf(entity.error_reason) ?? reasonOf(entity.error_code);
+  const reason =
+    readableText(entity.error_description) ?? readableText(entity.error_reason) ?? readableText(entity.error_code);
   const state = stateOf(entity);
   return {
     payment: {
@@ -171,16 +167,6 @@ export function instantOf(seconds: unknown): string | undefined {
 export function fieldOf(value: unknown, name: string): unknown {
   const isObject = typeof value === 'object' && value !== null;
   return isObject && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** A reason fit to be stored: no control characters, no halves of surrogate pairs, not longer than a sentence. */
-export function reasonOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const readable = value
-    .slice(0, MAX_REASON_LENGTH)
-    .replace(/\p{Surrogate}|\p{Control}/gu, '\ufffd')
-    .trim();
-  return readable === '' ? undefined : readable;
 }
 
 function numberOf(value: unknown): number | null {

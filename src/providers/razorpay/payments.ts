@@ -2,34 +2,25 @@
 // payment's state at Razorpay, never what was asked for.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { InvalidRequest, ProviderRefused, ProviderUnreachable } from '../../errors.ts';
+import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
 import type { PaymentProvider, ProviderPayment, ProviderRefund } from '../provider.ts';
+import { readableText } from '../readableText.ts';
 import { idInPath, itemsOf, type RazorpayApi, RazorpayRefusal } from './api.ts';
-import {
-  fieldOf,
-  type RazorpayPayment,
-  type RazorpayRefund,
-  readPayment,
-  readRefund,
-  reasonOf,
-  Unreadable,
-} from './entities.ts';
+import { fieldOf, type RazorpayPayment, type RazorpayRefund, readPayment, readRefund } from './entities.ts';
+import { madeSince, PAGE_SIZE, readable } from './spans.ts';
 import { toRazorpay } from './units.ts';
 
-/** Items asked for at once, the most a collection gives; the next page follows. */
-const PAGE_SIZE = 100;
 /**
  * Payments are listed by when they were made, and one may still change five days later: that long a bank is asked about
  * it at the most, and that long it may wait for its capture (late-authorisation.md, capture-settings/api.md).
  */
-const LOOK_BACK_S = 5 * 24 * 60 * 60;
+const LOOK_BACK_MS = 5 * 24 * 60 * 60_000;
 /** Payments whose refunds are asked for at the same time: a page of refunded ones must not become a burst of a hundred calls. */
 const REFUND_LOOKUPS_AT_ONCE = 5;
 /** Under which name a refund's notes hold our key, so that it is found again where the header is not honoured. */
 const KEY_NOTE = 'refund_key';
 /** Longest value of a note, in characters (api/orders/create.md). */
 const MAX_NOTE_LENGTH = 256;
-const CURSOR = /^(\d{1,12})-(\d{1,12})-(\d{1,9})$/;
 
 type Outbound = Pick<
   PaymentProvider,
@@ -45,7 +36,9 @@ export async function readPaymentById(api: RazorpayApi, paymentId: string): Prom
 
 /** Every payment of an order without its refunds, oldest first. @throws ProviderRefused, ProviderUnreachable */
 export async function readPaymentsOfOrder(api: RazorpayApi, providerOrderId: string): Promise<RazorpayPayment[]> {
-  const found = await api.get(`/orders/${idInPath(providerOrderId)}/payments`, readablePayments);
+  const found = await api.get(`/orders/${idInPath(providerOrderId)}/payments`, json =>
+    readable(itemsOf(json), readPayment),
+  );
   return found.toSorted((a, b) => a.createdAtS - b.createdAtS);
 }
 
@@ -63,17 +56,13 @@ export function razorpayPayments(api: RazorpayApi, clock: Clock): Outbound {
     },
 
     async listPayments(since, cursor) {
-      const { from, to, skip } = cursor === null ? firstPage(since, clock) : pageAt(cursor);
-      const query = { from: String(from), to: String(to), count: String(PAGE_SIZE), skip: String(skip) };
-      const { found, size } = await api.get(
-        '/payments',
-        json => ({ found: readablePayments(json), size: itemsOf(json).length }),
-        query,
-      );
+      const from = new Date(since.getTime() - LOOK_BACK_MS);
+      const page = await madeSince({ api, clock }, '/payments', { since: from, cursor });
+      const found = readable(page.items, readPayment);
       const payments = await inTurns(found, item =>
         item.mayHaveRefunds ? withRefunds(api, item) : Promise.resolve(item.payment),
       );
-      return { payments, cursor: size < PAGE_SIZE ? null : `${from}-${to}-${skip + size}` };
+      return { payments, cursor: page.cursor };
     },
 
     async capture({ paymentId, amountMinor, currency }) {
@@ -144,7 +133,7 @@ async function refund(
   const refundKey = refundKeyOf(paymentId, key);
   const before = await refundUnder(api, paymentId, refundKey);
   if (before) return sameAmount(before);
-  const note = reasonOf(reason)?.slice(0, MAX_NOTE_LENGTH);
+  const note = readableText(reason)?.slice(0, MAX_NOTE_LENGTH);
   const notes = { [KEY_NOTE]: refundKey, ...(note && { reason: note }) };
   const path = `/payments/${idInPath(paymentId)}/refund`;
   try {
@@ -180,30 +169,6 @@ async function letGo(api: RazorpayApi, paymentId: string): Promise<void> {
   if (state === 'captured') {
     throw new ProviderRefused('The payment was captured: it can no longer be voided, only refunded.');
   }
-}
-
-/** One payment that cannot be read, such as a registration over nothing, must not hide all the others. */
-function readablePayments(json: unknown): RazorpayPayment[] {
-  return itemsOf(json).flatMap(item => {
-    try {
-      return [readPayment(item)];
-    } catch (error) {
-      if (error instanceof Unreadable) return [];
-      throw error;
-    }
-  });
-}
-
-/** `to` is held for all pages, or payments made meanwhile would push others over the edge of a page. */
-function firstPage(since: Date, clock: Clock) {
-  const from = Math.max(0, Math.floor(since.getTime() / 1_000) - LOOK_BACK_S);
-  return { from, to: Math.ceil(clock().getTime() / 1_000), skip: 0 };
-}
-
-function pageAt(cursor: string) {
-  const parts = CURSOR.exec(cursor);
-  if (!parts) throw new InvalidRequest('This is no cursor of a list of Razorpay payments.');
-  return { from: Number(parts[1]), to: Number(parts[2]), skip: Number(parts[3]) };
 }
 
 async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {

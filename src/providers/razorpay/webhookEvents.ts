@@ -1,9 +1,17 @@
 // Translates the body of a verified Razorpay webhook into an event of the order machine. Nothing in here throws: a signed
 // body that cannot be read is stored and looked at by a person, never bounced back at Razorpay until it gives up on us.
-import { z } from 'zod';
 import { providerIdSchema, type UnstampedOrderEvent } from '../../../machines/orderEvents.ts';
 import { paymentEvent } from '../paymentEvent.ts';
 import type { ReceivedEvent } from '../provider.ts';
+import {
+  eventTypeSchema,
+  ignored,
+  NOT_JSON,
+  NOT_USED,
+  parseJson,
+  UNREADABLE_TYPE,
+  undecodable,
+} from '../signedBody.ts';
 import {
   disputeState,
   fieldOf,
@@ -16,16 +24,6 @@ import {
   readRefund,
   Unreadable,
 } from './entities.ts';
-
-/** Longest event type kept, in characters: the longest we know has 31. */
-const MAX_TYPE_LENGTH = 100;
-/** The event type recorded when the body names none that can be read. */
-const UNREADABLE_TYPE = 'unreadable';
-
-const eventTypeSchema = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/)
-  .max(MAX_TYPE_LENGTH);
 
 /** `payload` holds one wrapped entity a name; which ones, the documentation's `contains` does not say reliably. */
 type Told = { type: string; entity: (name: string) => unknown; occurredAt: string | undefined };
@@ -56,7 +54,7 @@ export function translateWebhook(body: Uint8Array, eventKey: string): ReceivedEv
   const eventType = read.success ? read.data : UNREADABLE_TYPE;
   const base = { eventKey, eventType, orderId: null, providerOrderId: orderNamedBy(entity) };
 
-  if (json === undefined) return { ...base, ...undecodable('The body is not JSON in UTF-8.') };
+  if (json === undefined) return { ...base, ...undecodable(NOT_JSON) };
   if (!read.success) return { ...base, ...undecodable('The body names no type of event.') };
   const translate = TRANSLATIONS.get(eventType);
   if (translate === undefined) return { ...base, ...ignored(whyUnused(eventType)) };
@@ -133,17 +131,6 @@ function orderNamedBy(entity: (name: string) => unknown): string | null {
 }
 
 function whyUnused(type: string): string {
-  if (!type.startsWith('subscription.')) return 'This type of event is not used.';
+  if (!type.startsWith('subscription.')) return NOT_USED;
   return 'Of a subscription only its charges are used: they alone are money.';
 }
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}
-
-const undecodable = (detail: string) => ({ event: null, because: 'undecodable' as const, detail });
-const ignored = (detail: string) => ({ event: null, because: 'ignored' as const, detail });

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { amountMinorSchema, currencySchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import { ProviderRefused } from '../../errors.ts';
 import type { PaymentProvider, ProviderDispute, ProviderPayment, ProviderRefund } from '../provider.ts';
+import { readableText } from '../readableText.ts';
 import type { SandboxClient } from './client.ts';
-import { normaliseInstant, normaliseReason } from './webhookBody.ts';
+import { normaliseInstant } from './webhookBody.ts';
 
 /** Ids the sandbox gives. Others are not asked for: `..` as an id would address another resource. */
 const SANDBOX_ID = /^[A-Za-z0-9_-]{1,128}$/;
@@ -107,7 +108,7 @@ function paymentFrom({
   orderId,
   ...payment
 }: z.infer<typeof paymentSchema>): ProviderPayment {
-  const reason = normaliseReason(toldReason);
+  const reason = readableText(toldReason);
   const occurredAt = normaliseInstant(toldAt);
   return {
     ...payment,

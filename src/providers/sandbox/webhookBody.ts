@@ -5,21 +5,22 @@ import {
   amountMinorSchema,
   currencySchema,
   instantSchema,
-  MAX_REASON_LENGTH,
   providerIdSchema,
   type UnstampedOrderEvent,
 } from '../../../machines/orderEvents.ts';
 import type { ReceivedEvent } from '../provider.ts';
+import { readableText } from '../readableText.ts';
+import {
+  eventTypeSchema,
+  ignored,
+  NOT_JSON,
+  NOT_USED,
+  parseJson,
+  sentenceAbout,
+  UNREADABLE_TYPE,
+  undecodable,
+} from '../signedBody.ts';
 
-/** Longest event type kept, in characters: the longest we know has 18. */
-const MAX_TYPE_LENGTH = 100;
-/** The event type recorded when the body names none that can be read. */
-const UNREADABLE_TYPE = 'unreadable';
-
-const eventTypeSchema = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/)
-  .max(MAX_TYPE_LENGTH);
 const envelopeSchema = z.object({
   type: eventTypeSchema,
   timestamp: z.unknown().optional(),
@@ -58,18 +59,16 @@ export function translateWebhookBody(body: Uint8Array, eventKey: string): Receiv
   const providerOrderId = address.success ? address.data.providerOrderId : null;
   const base = { eventKey, eventType: type, orderId: null, providerOrderId };
 
-  if (json === undefined) return { ...base, ...undecodable('The body is not JSON in UTF-8.') };
-  if (!envelope.success) return { ...base, ...undecodable(sentence(envelope.error)) };
+  if (json === undefined) return { ...base, ...undecodable(NOT_JSON) };
+  if (!envelope.success) return { ...base, ...undecodable(sentenceAbout(envelope.error)) };
   const translate = TRANSLATIONS.get(type);
-  if (translate === undefined) {
-    return { ...base, event: null, because: 'ignored', detail: 'This type of event is not used.' };
-  }
-  if (!address.success) return { ...base, ...undecodable(sentence(address.error, 'data')) };
+  if (translate === undefined) return { ...base, ...ignored(NOT_USED) };
+  if (!address.success) return { ...base, ...undecodable(sentenceAbout(address.error, 'data')) };
   try {
     return { ...base, event: withTime(translate(envelope.data.data), envelope.data.timestamp) };
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    return { ...base, ...undecodable(sentence(error, 'data')) };
+    return { ...base, ...undecodable(sentenceAbout(error, 'data')) };
   }
 }
 
@@ -83,23 +82,13 @@ export function normaliseInstant(value: unknown): string | undefined {
   return instantSchema.safeParse(text).success ? text : undefined;
 }
 
-/** A reason fit to be stored: no control characters, no halves of surrogate pairs, not longer than a sentence. */
-export function normaliseReason(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const readable = value
-    .slice(0, MAX_REASON_LENGTH)
-    .replace(/\p{Surrogate}|\p{Control}/gu, '\ufffd')
-    .trim();
-  return readable === '' ? undefined : readable;
-}
-
 function money(type: 'payment.authorized' | 'payment.captured', data: unknown): UnstampedOrderEvent {
   return { type, ...moneySchema.parse(data) };
 }
 
 function attempt(type: 'payment.failed' | 'payment.canceled', data: unknown): UnstampedOrderEvent {
   const { paymentId, reason: given } = attemptSchema.parse(data);
-  const reason = normaliseReason(given);
+  const reason = readableText(given);
   return { type, ...(paymentId !== undefined && { paymentId }), ...(reason !== undefined && { reason }) };
 }
 
@@ -120,23 +109,4 @@ function dispute(state: 'opened' | 'won' | 'lost', data: unknown): UnstampedOrde
 function withTime(event: UnstampedOrderEvent, timestamp: unknown): UnstampedOrderEvent {
   const occurredAt = normaliseInstant(timestamp);
   return occurredAt === undefined ? event : { ...event, occurredAt };
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}
-
-function undecodable(detail: string) {
-  return { event: null, because: 'undecodable' as const, detail };
-}
-
-/** Says which field is wrong and how, from our own schema's words alone: nothing the sender wrote gets into it. */
-function sentence(error: z.ZodError, prefix = ''): string {
-  const issue = error.issues[0];
-  const field = [prefix, ...(issue?.path ?? [])].filter(part => part !== '').join('.');
-  return `The body's ${field === '' ? 'outermost value' : `field "${field}"`} cannot be read: ${issue?.message ?? 'it is wrong'}.`;
 }

@@ -4,7 +4,7 @@ import type { PaymentProvider } from '../provider.ts';
 import type { StripeSettings } from '../settings.ts';
 import { createStripeApi } from './api.ts';
 import { readCallback } from './callback.ts';
-import { stripeDisputes } from './disputes.ts';
+import { stripeMoneyBack } from './moneyBack.ts';
 import { stripePayments } from './payments.ts';
 import { openSession } from './sessions.ts';
 import { verifyStripeSignature } from './signature.ts';
@@ -38,7 +38,7 @@ export function createStripeProvider({ settings, clock, jitter, fetch }: StripeP
       return translateWebhook(call.body, settings.live);
     },
     ...stripePayments(api),
-    ...stripeDisputes(api),
+    ...stripeMoneyBack(api),
     ...stripeSubscriptions(api),
   };
 }

@@ -5,8 +5,8 @@ import Stripe from 'stripe';
 import type { z } from 'zod';
 import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
 import { OUTBOUND_TIMEOUT_MS } from '../outbound.ts';
+import { readableText } from '../readableText.ts';
 import type { StripeSettings } from '../settings.ts';
-import { readableText } from './objects.ts';
 
 /** The version answers are shaped by; the webhook endpoint should be created with the same one. */
 export const STRIPE_API_VERSION = '2026-10-28.endive';

@@ -1,7 +1,8 @@
 // Stripe's objects as far as they are read: loosely, unknown fields dropped, ids and amounts held to what our books take.
 import { z } from 'zod';
-import { currencySchema, MAX_REASON_LENGTH, providerIdSchema } from '../../../machines/orderEvents.ts';
+import { currencySchema, providerIdSchema } from '../../../machines/orderEvents.ts';
 import type { ProviderPayment, ProviderRefund } from '../provider.ts';
+import { readableText } from '../readableText.ts';
 import { fromStripeAmount } from './units.ts';
 
 /** Where our order id stands in the metadata of sessions, payment intents and subscriptions. */
@@ -76,17 +77,6 @@ export function orderIdIn(...places: unknown[]): string | null {
 export function instantOf(seconds: unknown): string | undefined {
   if (typeof seconds !== 'number' || !Number.isSafeInteger(seconds) || seconds < 0 || seconds > 253_402_300_799) return;
   return new Date(seconds * 1_000).toISOString();
-}
-
-/** Words fit to be stored: no control characters, no halves of surrogate pairs, no longer than a reason may be. */
-export function readableText(...values: unknown[]): string | undefined {
-  const text = values
-    .filter((value): value is string => typeof value === 'string' && value !== '')
-    .join(': ')
-    .slice(0, MAX_REASON_LENGTH)
-    .replace(/\p{Surrogate}|\p{Control}/gu, '\ufffd')
-    .trim();
-  return text === '' ? undefined : text;
 }
 
 /** Why a payment intent failed or was given up, in Stripe's words. */

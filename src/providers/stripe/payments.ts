@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { ProviderRefused, ProviderUnreachable } from '../../errors.ts';
 import type { PaymentProvider, ProviderPayment, ProviderRefund, ReceivedEvent } from '../provider.ts';
 import { type StripeApi, StripeSaidNo } from './api.ts';
-import { withDisputes } from './disputes.ts';
 import { INVOICE_ID, intentOf, invoiceSchema, subscriptionOf } from './invoices.ts';
+import { madeSince, PAGE_SIZE } from './lists.ts';
+import { withDisputes } from './moneyBack.ts';
 import {
   PAYMENT_EXPANSION,
   paymentFrom,
@@ -22,8 +23,6 @@ import { toStripeAmount } from './units.ts';
 
 /** Ids Stripe gives to payment intents. Others are not asked for. */
 const INTENT_ID = /^pi_[A-Za-z0-9_]{1,250}$/;
-/** Payments asked for at once, the most Stripe gives; the next page follows. */
-const PAGE_SIZE = 100;
 /** Pages of refunds read for one payment: five hundred refunds of one payment are no shop's doing. */
 const MAX_REFUND_PAGES = 5;
 /** Where a refund carries the key it was asked for with: Stripe forgets idempotency keys after a day, its metadata never. */
@@ -31,7 +30,7 @@ const REFUND_KEY = 'paylatch_key';
 /** Longest metadata value Stripe keeps, in characters. */
 const MAX_METADATA_LENGTH = 500;
 
-const pageSchema = z.object({ data: z.array(paymentIntentSchema), has_more: z.boolean() });
+const intentsSchema = z.object({ data: z.array(paymentIntentSchema), has_more: z.boolean() });
 
 type Outbound = Pick<
   PaymentProvider,
@@ -60,20 +59,13 @@ export function stripePayments(api: StripeApi): Outbound {
       }
     },
     async listPayments(since, cursor) {
-      const created = { gte: Math.floor(since.getTime() / 1_000) };
-      const page = await api.ask(pageSchema, stripe =>
-        stripe.paymentIntents.list({
-          created,
-          limit: PAGE_SIZE,
-          expand: [`data.${PAYMENT_EXPANSION}`],
-          ...(cursor !== null && { starting_after: cursor }),
-        }),
+      const page = await madeSince(api, intentsSchema, { since, cursor }, (stripe, call) =>
+        stripe.paymentIntents.list({ ...call, expand: [`data.${PAYMENT_EXPANSION}`] }),
       );
-      const last = page.data.at(-1);
       return {
         // One that cannot be said in our minor units must not hide the others of its page.
         payments: page.data.map(intent => paymentFrom(intent)).filter(payment => payment !== null),
-        cursor: page.has_more && last ? last.id : null,
+        cursor: page.cursor,
       };
     },
     complete: event => withItsPayment(api, event),

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { ProviderRefused } from '../../errors.ts';
 import type { PaymentProvider, ProviderPayment } from '../provider.ts';
 import { type StripeApi, StripeSaidNo } from './api.ts';
-import { withDisputes } from './disputes.ts';
 import {
   intentOf,
   invoiceSchema,
@@ -14,6 +13,7 @@ import {
   type StripeInvoice,
   subscriptionOf,
 } from './invoices.ts';
+import { withDisputes } from './moneyBack.ts';
 import { PAYMENT_EXPANSION, paymentFrom, paymentIntentSchema } from './objects.ts';
 import { fromStripeAmount } from './units.ts';
 

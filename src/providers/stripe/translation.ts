@@ -18,6 +18,4 @@ export type Translated = { orderId?: string | null; providerOrderId?: string | n
 /** Reads an event's object. @throws ZodError */
 export type Translation = (object: unknown, about: EventAbout) => Translated;
 
-export const ignored = (detail: string) => ({ event: null, because: 'ignored' as const, detail });
-export const undecodable = (detail: string) => ({ event: null, because: 'undecodable' as const, detail });
 export const timeOf = ({ occurredAt }: EventAbout) => (occurredAt === undefined ? {} : { occurredAt });

@@ -3,18 +3,24 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ReceivedEvent } from '../provider.ts';
+import {
+  eventTypeSchema,
+  ignored,
+  NOT_JSON,
+  NOT_USED,
+  parseJson,
+  sentenceAbout,
+  UNREADABLE_TYPE,
+  undecodable,
+} from '../signedBody.ts';
 import { instantOf } from './objects.ts';
-import { ignored, type Translated, undecodable } from './translation.ts';
-import { NOT_USED, TRANSLATIONS } from './webhookTable.ts';
-
-/** The event type recorded when the body names none that can be read. */
-const UNREADABLE_TYPE = 'unreadable';
+import type { Translated } from './translation.ts';
+import { LEFT_OUT, TRANSLATIONS } from './webhookTable.ts';
 
 const idSchema = z.string().regex(/^[A-Za-z0-9_]{1,255}$/);
-const typeSchema = z.string().regex(/^[\x21-\x7e]{1,100}$/);
 const envelopeSchema = z.object({
   id: idSchema,
-  type: typeSchema,
+  type: eventTypeSchema,
   object: z.unknown().optional(),
   account: z.unknown().optional(),
   created: z.unknown().optional(),
@@ -22,7 +28,7 @@ const envelopeSchema = z.object({
   data: z.object({ object: z.unknown() }).optional().catch(undefined),
 });
 const idOnly = z.object({ id: idSchema });
-const typeOnly = z.object({ type: typeSchema });
+const typeOnly = z.object({ type: eventTypeSchema });
 
 /** `live` is this deployment's mode. */
 export function translateWebhook(body: Uint8Array, live: boolean): ReceivedEvent {
@@ -36,9 +42,9 @@ export function translateWebhook(body: Uint8Array, live: boolean): ReceivedEvent
     orderId: null,
     providerOrderId: null,
   };
-  if (json === undefined) return { ...base, ...undecodable('The body is not JSON in UTF-8.') };
+  if (json === undefined) return { ...base, ...undecodable(NOT_JSON) };
   const envelope = envelopeSchema.safeParse(json);
-  if (!envelope.success) return { ...base, ...undecodable(sentence(envelope.error)) };
+  if (!envelope.success) return { ...base, ...undecodable(sentenceAbout(envelope.error)) };
   return { ...base, ...translated(envelope.data, live) };
 }
 
@@ -48,14 +54,14 @@ function translated(envelope: z.infer<typeof envelopeSchema>, live: boolean): Tr
   if (envelope.object === 'v2.core.event') return ignored('Events of API v2 carry no object and are not used.');
   if (typeof envelope.account === 'string') return ignored('The event is of a connected account.');
   const translate = TRANSLATIONS.get(type);
-  if (translate === undefined) return ignored(NOT_USED.get(type) ?? 'This type of event is not used.');
+  if (translate === undefined) return ignored(LEFT_OUT.get(type) ?? NOT_USED);
   const about = { type, occurredAt: instantOf(envelope.created), live: envelope.livemode };
   try {
     const made = translate(data?.object, about);
     return ofOtherMode(made, envelope.livemode, live) ? ignored('The event is of the other mode, test or live.') : made;
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    return undecodable(sentence(error, 'data.object'));
+    return undecodable(sentenceAbout(error, 'data.object'));
   }
 }
 
@@ -63,19 +69,4 @@ function translated(envelope: z.infer<typeof envelopeSchema>, live: boolean): Tr
 function ofOtherMode({ event }: Translated, told: boolean | undefined, live: boolean): boolean {
   const isCompared = event?.type === 'payment.captured' || event?.type === 'payment.authorized';
   return event !== null && !isCompared && told !== undefined && told !== live;
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Says which field is wrong and how, from our own schema's words alone: nothing the sender wrote gets into it. */
-function sentence(error: z.ZodError, prefix = ''): string {
-  const issue = error.issues[0];
-  const field = [prefix, ...(issue?.path ?? [])].filter(part => part !== '').join('.');
-  return `The body's ${field === '' ? 'outermost value' : `field "${field}"`} cannot be read: ${issue?.message ?? 'it is wrong'}.`;
 }

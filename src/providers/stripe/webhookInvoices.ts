@@ -1,5 +1,8 @@
 // Invoices of subscriptions: each that is paid is a charge of its own, the first of the order that was checked out, the
 // later ones renewals of it.
+
+import { readableText } from '../readableText.ts';
+import { ignored } from '../signedBody.ts';
 import {
   intentOf,
   invoiceSchema,
@@ -9,8 +12,7 @@ import {
   type StripeInvoice,
   subscriptionOf,
 } from './invoices.ts';
-import { readableText } from './objects.ts';
-import { type EventAbout, ignored, type Translated, timeOf } from './translation.ts';
+import { type EventAbout, type Translated, timeOf } from './translation.ts';
 import { money } from './webhookPayments.ts';
 
 const NO_CHARGE = 'The invoice is no regular charge of a subscription.';

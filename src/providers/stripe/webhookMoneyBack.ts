@@ -1,9 +1,10 @@
 // Refunds and disputes, each as the state of its own object. Their times are Stripe's events', which are in whole seconds
 // and promise no order: only states that end something carry one, so that a late `pending` never overrules them.
 import { amountMinorSchema } from '../../../machines/orderEvents.ts';
-import { disputeFrom, disputeSchema } from './disputes.ts';
+import { ignored, undecodable } from '../signedBody.ts';
+import { disputeFrom, disputeSchema } from './moneyBack.ts';
 import { ORDER_MARK, orderIdIn, refundSchema, refundStateOf } from './objects.ts';
-import { type EventAbout, ignored, type Translated, timeOf, undecodable } from './translation.ts';
+import { type EventAbout, type Translated, timeOf } from './translation.ts';
 import { fromStripeAmount } from './units.ts';
 
 export function refundUpdated(object: unknown, about: EventAbout): Translated {

@@ -2,19 +2,20 @@
 // intent, so that whichever event comes first, the others say the same again.
 import { z } from 'zod';
 import { amountMinorSchema, providerIdSchema } from '../../../machines/orderEvents.ts';
+import { readableText } from '../readableText.ts';
+import { ignored, undecodable } from '../signedBody.ts';
 import {
   instantOf,
   ORDER_MARK,
   orderIdIn,
   paymentIntentSchema,
-  readableText,
   reasonOf,
   reference,
   type StripePaymentIntent,
   stripeCurrency,
   worthOf,
 } from './objects.ts';
-import { type EventAbout, ignored, type Translated, timeOf, undecodable } from './translation.ts';
+import { type EventAbout, type Translated, timeOf } from './translation.ts';
 import { fromStripeAmount } from './units.ts';
 
 const metadata = z.record(z.string(), z.unknown()).nullish().catch(null);

@@ -44,7 +44,7 @@ const BY_INTENT = 'The events of the payment intent tell the same.';
 const BY_INVOICE = 'The invoices of a subscription tell what was paid.';
 
 /** Types that are known and left out on purpose, with the reason for whoever looks at the stored event. */
-export const NOT_USED = new Map<string, string>([
+export const LEFT_OUT = new Map<string, string>([
   ['payment_intent.created', 'Nothing has been paid yet.'],
   ['payment_intent.processing', 'The payment is under way.'],
   ['payment_intent.requires_action', 'The customer has to confirm the payment first.'],

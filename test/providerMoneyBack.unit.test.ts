@@ -1,8 +1,8 @@
-// Disputes as the providers list them, at strict servers over real HTTP: page by page, each as it stands now, and none lost
+// Disputes and refunds as the providers list them, at strict servers over real HTTP: page by page, each as it stands now, and none lost
 // between two pages.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { InvalidRequest, ProviderRefused, ProviderUnreachable } from '../src/errors.ts';
-import type { PaymentProvider } from '../src/providers/provider.ts';
+import type { MoneyBackKind, MoneyBackPage, PaymentProvider } from '../src/providers/provider.ts';
 import { createStripeProvider } from '../src/providers/stripe/adapter.ts';
 import { razorpayProvider } from './support/razorpayBodies.ts';
 import { type RazorpayServer, startRazorpay } from './support/razorpayServer.ts';
@@ -14,18 +14,24 @@ const NOW_S = NOW.getTime() / 1_000;
 const DAY_S = 86_400;
 const since = (daysAgo: number) => new Date(NOW.getTime() - daysAgo * DAY_S * 1_000);
 
-async function everyDispute(provider: PaymentProvider, from: Date, meanwhile = () => {}) {
+const list = (provider: PaymentProvider, kind: MoneyBackKind) => provider.listMoneyBack![kind]!;
+
+async function every(provider: PaymentProvider, kind: MoneyBackKind, from: Date, meanwhile = () => {}) {
   const found = [];
   const pages = [];
   let cursor: string | null = null;
   do {
-    const page = await provider.listDisputes!(from, cursor);
-    found.push(...page.disputes);
-    pages.push(page.disputes.length);
+    const page: MoneyBackPage = await list(provider, kind)(from, cursor);
+    found.push(...page.found);
+    pages.push(page.found.length);
     meanwhile();
     cursor = page.cursor;
   } while (cursor !== null);
-  return { found, pages, ids: new Set(found.map(({ dispute }) => dispute.disputeId)) };
+  const ids = found.flatMap(({ disputes = [], refunds = [] }) => [
+    ...disputes.map(({ disputeId }) => disputeId),
+    ...refunds.map(({ refundId }) => refundId),
+  ]);
+  return { pages, ids: new Set(ids) };
 }
 
 describe('Razorpay', () => {
@@ -33,7 +39,7 @@ describe('Razorpay', () => {
   let provider: PaymentProvider;
   beforeAll(async () => {
     bank = await startRazorpay();
-    provider = razorpayProvider(bank.url);
+    provider = razorpayProvider(bank.url, { clock: () => NOW });
   });
   beforeEach(() => {
     bank.disputes.clear();
@@ -55,16 +61,16 @@ describe('Razorpay', () => {
     ['something_new', 0, 'opened'],
   ])('one that is %s, with %s taken for it, is %s', async (status, amount_deducted, state) => {
     const { id, payment_id } = disputed(1, { status, amount_deducted });
-    expect(await provider.listDisputes!(since(2), null)).toEqual({
+    expect(await list(provider, 'disputes')(since(2), null)).toEqual({
       cursor: null,
-      disputes: [{ paymentId: payment_id, dispute: { disputeId: id, state, amountMinor: 49_900 } }],
+      found: [{ paymentId: payment_id, disputes: [{ disputeId: id, state, amountMinor: 49_900 }] }],
     });
   });
 
   test('the newest are read first, until they are too old', async () => {
     for (let n = 0; n < 230; n++) disputed(n / 10);
     for (let n = 0; n < 400; n++) disputed(100 + n / 10);
-    const { ids } = await everyDispute(provider, since(30));
+    const { ids } = await every(provider, 'disputes', since(30));
     expect(ids.size).toBe(230);
     expect(bank.calls).toEqual([
       'GET /v1/disputes?count=100&skip=0',
@@ -76,7 +82,7 @@ describe('Razorpay', () => {
   test('one that is opened while the list is read pushes none over the edge of a page', async () => {
     for (let n = 0; n < 150; n++) disputed(1 + n / 10);
     const before = new Set(bank.disputes.keys());
-    const { ids } = await everyDispute(provider, since(30), () => void disputed(0));
+    const { ids } = await every(provider, 'disputes', since(30), () => void disputed(0));
     expect([...before].filter(id => !ids.has(id))).toEqual([]);
   });
 
@@ -87,7 +93,7 @@ describe('Razorpay', () => {
     bank.readings.disputesOldestFirst = true;
     for (let n = 0; n < 120; n++) disputed(age(n));
     const { id } = disputed(1);
-    expect((await everyDispute(provider, since(30))).ids).toEqual(new Set([id]));
+    expect((await every(provider, 'disputes', since(30))).ids).toEqual(new Set([id]));
     bank.readings.disputesOldestFirst = false;
   });
 
@@ -95,15 +101,55 @@ describe('Razorpay', () => {
     disputed(1, { amount: 0 });
     disputed(1, { payment_id: null });
     const { id } = disputed(1);
-    expect((await everyDispute(provider, since(2))).ids).toEqual(new Set([id]));
+    expect((await every(provider, 'disputes', since(2))).ids).toEqual(new Set([id]));
   });
 
   test('a cursor of nobody is refused, a no is a no, and no list is no answer', async () => {
-    await expect(provider.listDisputes!(since(1), 'from-1')).rejects.toThrow(InvalidRequest);
+    await expect(list(provider, 'disputes')(since(1), 'from-1')).rejects.toThrow(InvalidRequest);
     bank.faults.push({ to: /disputes/, fault: 403 });
-    await expect(provider.listDisputes!(since(1), null)).rejects.toThrow(ProviderRefused);
+    await expect(list(provider, 'disputes')(since(1), null)).rejects.toThrow(ProviderRefused);
     bank.faults.push({ to: /disputes/, fault: 'garbage' }, { to: /disputes/, fault: 503 });
-    await expect(provider.listDisputes!(since(1), null)).rejects.toThrow(ProviderUnreachable);
+    await expect(list(provider, 'disputes')(since(1), null)).rejects.toThrow(ProviderUnreachable);
+  });
+
+  describe('refunds', () => {
+    beforeEach(() => bank.refunds.clear());
+    const refunded = (daysAgo: number, more = {}) =>
+      bank.refund(bank.pay(null).id, { created_at: NOW_S - daysAgo * DAY_S, ...more });
+
+    test.each([
+      ['pending', 'pending'],
+      ['processed', 'completed'],
+      ['failed', 'failed'],
+    ])('one that is %s is %s', async (status, state) => {
+      const { id, payment_id } = refunded(1, { status, amount: 9_900 });
+      expect(await list(provider, 'refunds')(since(2), null)).toEqual({
+        cursor: null,
+        found: [{ paymentId: payment_id, refunds: [{ refundId: id, state, amountMinor: 9_900 }] }],
+      });
+    });
+
+    test('those made since are read page by page, and one that is made meanwhile pushes none over the edge', async () => {
+      for (let n = 0; n < 230; n++) refunded(n / 10);
+      for (let n = 0; n < 20; n++) refunded(100);
+      const { ids, pages } = await every(provider, 'refunds', since(30), () => void refunded(-1));
+      expect([ids.size, pages]).toEqual([230, [100, 100, 30]]);
+      const span = `from=${NOW_S - 30 * DAY_S}&to=${NOW_S}&count=100`;
+      expect(bank.calls).toEqual(['0', '100', '200'].map(skip => `GET /v1/refunds?${span}&skip=${skip}`));
+    });
+
+    test('one that cannot be read hides no other; a cursor of nobody is refused, and a no is a no', async () => {
+      refunded(1, { currency: '' });
+      refunded(1, { payment_id: null });
+      refunded(1, { status: 'something_new' });
+      const { id } = refunded(1);
+      expect((await every(provider, 'refunds', since(2))).ids).toEqual(new Set([id]));
+      await expect(list(provider, 'refunds')(since(1), '100')).rejects.toThrow(InvalidRequest);
+      bank.faults.push({ to: /refunds/, fault: 403 });
+      await expect(list(provider, 'refunds')(since(1), null)).rejects.toThrow(ProviderRefused);
+      bank.faults.push({ to: /refunds/, fault: 'garbage' }, { to: /refunds/, fault: 503 });
+      await expect(list(provider, 'refunds')(since(1), null)).rejects.toThrow(ProviderUnreachable);
+    });
   });
 });
 
@@ -136,16 +182,16 @@ describe('Stripe', () => {
     ['lost', 'lost'],
   ])('one that is %s is %s', async (status, state) => {
     const { id, payment_intent } = disputed(1, { status });
-    expect(await provider.listDisputes!(since(2), null)).toEqual({
+    expect(await list(provider, 'disputes')(since(2), null)).toEqual({
       cursor: null,
-      disputes: [{ paymentId: payment_intent, dispute: { disputeId: id, state, amountMinor: 1_999 } }],
+      found: [{ paymentId: payment_intent, disputes: [{ disputeId: id, state, amountMinor: 1_999 }] }],
     });
   });
 
   test('those opened since, page by page, and none twice', async () => {
     for (let n = 0; n < 130; n++) disputed(n / 10);
     disputed(40);
-    const { ids, pages } = await everyDispute(provider, since(30));
+    const { ids, pages } = await every(provider, 'disputes', since(30));
     expect([ids.size, pages]).toEqual([130, [100, 30]]);
     const [first, second] = fake.calls.map(call => call.fields);
     expect(first).toEqual({ created: { gte: String(NOW_S - 30 * DAY_S) }, limit: '100' });
@@ -157,14 +203,53 @@ describe('Stripe', () => {
     disputed(1, { amount: 0 });
     disputed(1, { payment_intent: null });
     const { id } = disputed(1);
-    expect((await everyDispute(provider, since(2))).ids).toEqual(new Set([id]));
+    expect((await every(provider, 'disputes', since(2))).ids).toEqual(new Set([id]));
   });
 
   test('a key that may not read them is a no, and a Stripe that is down no answer', async () => {
     fake.faults.push({ path: /disputes/, fault: NO });
-    await expect(provider.listDisputes!(since(1), null)).rejects.toThrow(ProviderRefused);
+    await expect(list(provider, 'disputes')(since(1), null)).rejects.toThrow(ProviderRefused);
     fake.faults.push({ path: /disputes/, fault: 'drop' }, { path: /disputes/, fault: { status: 503 } });
-    await expect(provider.listDisputes!(since(1), null)).rejects.toThrow(ProviderUnreachable);
+    await expect(list(provider, 'disputes')(since(1), null)).rejects.toThrow(ProviderUnreachable);
+  });
+
+  describe('refunds', () => {
+    beforeEach(() => fake.state.refunds.clear());
+    const refunded = (daysAgo: number, more = {}) =>
+      fake.state.sendBack(charged().id, { created: NOW_S - daysAgo * DAY_S, ...more });
+
+    test.each([
+      ['pending', 'pending'],
+      ['requires_action', 'pending'],
+      ['succeeded', 'completed'],
+      ['failed', 'failed'],
+      ['canceled', 'failed'],
+    ])('one that is %s is %s', async (status, state) => {
+      const { id, payment_intent } = refunded(1, { status, amount: 500 });
+      expect(await list(provider, 'refunds')(since(2), null)).toEqual({
+        cursor: null,
+        found: [{ paymentId: payment_intent, refunds: [{ refundId: id, state, amountMinor: 500 }] }],
+      });
+    });
+
+    test('those made since, page by page, and none twice; one that cannot be read hides no other', async () => {
+      for (let n = 0; n < 130; n++) refunded(n / 10);
+      refunded(1, { payment_intent: null });
+      refunded(1, { currency: 'nonsense' });
+      refunded(40);
+      const { ids, pages } = await every(provider, 'refunds', since(30));
+      expect([ids.size, pages.length]).toEqual([130, 2]);
+      const [first, second] = fake.calls.map(call => call.fields);
+      expect(first).toEqual({ created: { gte: String(NOW_S - 30 * DAY_S) }, limit: '100' });
+      expect(second).toEqual({ ...first, starting_after: expect.stringMatching(/^re_/) });
+    });
+
+    test('a key that may not read them is a no, and a Stripe that is down no answer', async () => {
+      fake.faults.push({ path: /refunds/, fault: NO });
+      await expect(list(provider, 'refunds')(since(1), null)).rejects.toThrow(ProviderRefused);
+      fake.faults.push({ path: /refunds/, fault: 'drop' }, { path: /refunds/, fault: { status: 503 } });
+      await expect(list(provider, 'refunds')(since(1), null)).rejects.toThrow(ProviderUnreachable);
+    });
   });
 
   describe('a payment that is asked for', () => {
