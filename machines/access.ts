@@ -22,7 +22,10 @@ export type Cancellation = { at: Date; afterSeq: number };
 export type Cancelled = {
   /** As it stands now. */
   cancelAtEnd: boolean;
-  /** Each wish with its instant, those that were taken back too. Where the one that stands is missing, its instant is not known. */
+  /**
+   * Each wish with its instant, also those that were taken back. When `cancelAtEnd` is set and no wish explains it, its
+   * instant is not known.
+   */
   cancellations: readonly Cancellation[];
 };
 
@@ -59,7 +62,7 @@ export function accessAt(grants: readonly KnownGrant[], at: Date, cancelled: Can
     return { access: true, until, graceUntil, reason: current?.kind === 'trial' ? 'trial' : 'active', grants: dated };
   }
   if (at < graceUntil) return { access: true, until, graceUntil, reason: 'in_grace', grants: dated };
-  // Without the refund there would be access: then the refund is the reason, not the calendar.
+  // If there would be access without the refund, then the refund is the reason and not the calendar.
   const unrefunded = foldGrants(known).fold;
   const reason = unrefunded && at < endOf(unrefunded) ? 'refunded' : 'expired';
   return { access: false, until, graceUntil, reason, grants: dated };
@@ -74,7 +77,7 @@ export function revocationAt(
   return restorations.find(stretch => stretch.revokedAt <= at && at < stretch.restoredAt) ?? null;
 }
 
-/** The wish that stood at `at`; null when none did, or none whose instant is known. */
+/** The wish that stood at `at`; null when none did, or only one whose instant is not known. */
 export function cancellationAt(
   grants: readonly Pick<KnownGrant, 'kind' | 'seq' | 'grantedAt'>[],
   at: Date,
@@ -86,14 +89,17 @@ export function cancellationAt(
   return cancellations.findLast(wish => wish.at <= at && !isTakenBack(wish)) ?? null;
 }
 
-/** True when the subscription is cancelled now and nobody noted since when. */
+/** True when the subscription is cancelled now, and it was not noted since when. */
 export function isCancelledSinceUnknown(grants: readonly KnownGrant[], cancelled: Cancelled): boolean {
   const last = cancelled.cancellations.at(-1);
   const isNoted = last && !grants.some(({ seq, kind }) => seq > last.afterSeq && takesCancellationBack(kind));
   return cancelled.cancelAtEnd && !isNoted;
 }
 
-/** Of a wish without an instant only this is known: it stands now. So it is applied where `at` knows all that there is. */
+/**
+ * Of a wish without an instant we know only that it stands now. So it counts at every instant since the last change of
+ * the grants.
+ */
 function isCancelledAt(grants: readonly KnownGrant[], at: Date, cancelled: Cancelled): boolean {
   if (cancellationAt(grants, at, cancelled)) return true;
   const changes = grants.flatMap(({ grantedAt, revokedAt, restorations = [] }) => [

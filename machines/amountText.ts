@@ -1,5 +1,4 @@
-// Money as the sentences of the chart say it: `499.00 INR`. Whoever reads them is a person, and a person reads 49900 as what
-// it is not.
+// Money as the chart's sentences say it: `499.00 INR`. People read those sentences, and would read 49900 as too much.
 
 const digitsOf = new Map<string, number>();
 

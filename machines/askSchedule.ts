@@ -17,7 +17,10 @@ export const LATE_CAPTURE_QUESTION = 2;
 /** How often a provider is asked before a human must decide. */
 export const MAX_ASKED = ASK_SCHEDULE_MS.length;
 
-/** The wait after so many questions, in ms; after the last one as long as before it, because its answer needs time, too. */
+/**
+ * The wait after so many questions, in ms. After the last question it is as long as before it: its answer needs time,
+ * too.
+ */
 export function askAgainAfterMs(asked: number): number {
   return ASK_SCHEDULE_MS[Math.min(asked, MAX_ASKED - 1)] ?? DAY_MS;
 }

@@ -4,7 +4,10 @@
 /** `payments.0.state`, and both values; null also stands for what is not there. */
 export type Difference = { path: string; before: unknown; after: unknown };
 
-/** Every path whose value differs, deepest first where both sides are objects or lists; nothing when they are equal. */
+/**
+ * Every path whose value differs. Where both sides are objects or lists, their differing parts are named instead of the
+ * whole.
+ */
 export function contextDiff(before: unknown, after: unknown): Difference[] {
   return differences(before, after, '');
 }
@@ -19,7 +22,7 @@ function differences(before: unknown, after: unknown, path: string): Difference[
   );
 }
 
-/** The same differences with everything that came or went spelled out, value by value: for reading, where a path tells more than JSON. */
+/** The same differences for people: an object or list that came or went as a whole is told value by value. */
 export function spelledOut(differences: readonly Difference[]): Difference[] {
   return differences.flatMap(({ path, before, after }) => {
     const came = before === null ? leavesOf(after, path) : null;
@@ -30,7 +33,7 @@ export function spelledOut(differences: readonly Difference[]): Difference[] {
   });
 }
 
-/** Null when the value is no branch, or an empty one: then it speaks for itself. */
+/** Every value below this one with its path; null when there is none, because it is a plain value or empty. */
 function leavesOf(value: unknown, path: string): [string, unknown][] | null {
   if (!isBranch(value)) return null;
   const entries = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);

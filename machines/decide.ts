@@ -2,8 +2,7 @@
 // The engine runs nothing: every action that is not an assignment comes back as data and is read here by its type.
 import type { AnyActorScope } from 'xstate';
 import { type Effect, effectsOf, noticesOfGrant, withRefundsSetAside } from './effects.ts';
-import type { PaymentRecord } from './money.ts';
-import { counts, heldMinor } from './money.ts';
+import { counts, heldMinor, type PaymentRecord } from './money.ts';
 import type { OrderContext } from './orderContext.ts';
 import type { OrderCreated, OrderEvent } from './orderEvents.ts';
 import type { Answer, GrantParams } from './orderSetup.ts';
@@ -11,7 +10,10 @@ import { type Deadline, type LiveOrder, type StoredSnapshot, stateName, storedFo
 import { type GrantChange, give, restore, revoke, type Subscription } from './subscription.ts';
 import { CURRENT_MACHINE_ID, chartOf } from './versions.ts';
 
-/** A payment learned of within this time, in ms, counts from its own instant; later than that nobody pays for days in which we had not understood. */
+/**
+ * A payment that we hear of within this time, in ms, is granted from its own instant. One that we hear of later is granted
+ * from the decision on, because nobody should pay for days on which we gave no access.
+ */
 const LEARNED_IN_TIME_MS = 3_600_000;
 
 /** One transition, with everything that is true right after it, so that a commit may also stop here. */
@@ -80,8 +82,8 @@ export function decide(order: LiveOrder, event: OrderEvent, subscription: Subscr
 }
 
 /**
- * One event alone, without the grant that follows it: in a stored life each transition has its own event. The step is null
- * when the chart answers without one.
+ * One event without the grant that `decide` lets follow it, for replays: among stored transitions the grant has an event of
+ * its own. The step is null when the chart answers without moving.
  * @throws Error like `decide`
  */
 export function walk(order: LiveOrder, event: OrderEvent): { order: LiveOrder; step: Step | null } {
@@ -90,7 +92,7 @@ export function walk(order: LiveOrder, event: OrderEvent): { order: LiveOrder; s
   return { order: after, step };
 }
 
-/** Entering `captured` is followed by the grant in the same commit: paid and subscribed are two transitions, one statement. */
+/** An order that enters `captured` is granted at once: two transitions, which one commit writes together. */
 function withGrant(decision: Decision, subscription: Subscription, at: string): Decision {
   if (decision.steps.length === 0 || stateName(decision.order) !== 'captured') return decision;
   const recorded = move(decision.order, { type: 'grant.recorded', at });
@@ -123,7 +125,10 @@ function move(order: LiveOrder, event: OrderEvent): Moved {
   return { order: moved, actions, answer, step: stepOf(moved, event, stateName(order), effects) };
 }
 
-/** Whatever asks for a refund sets its money aside, in the same step, under the effect's own key: nobody can forget to. */
+/**
+ * Sets the money of every refund among these effects aside, under the effect's key. Done here, in the step that asks for
+ * the refund, and not by the chart's cells, so that no cell can forget it.
+ */
 function withRefundsRemembered(
   chart: Chart,
   state: LiveOrder['state'],
@@ -136,8 +141,9 @@ function withRefundsRemembered(
 }
 
 /**
- * XState's functions of these names, without the actor they make for every call and never start: it costs twice the step.
- * The chart is inert (no children, nothing invoked), so all the engine asks for is a place to leave the actions.
+ * This and `transition` do what XState's functions of the same names do, without the actor that those make for every call
+ * and never start: making it costs twice as much as the step (decision 0008). The chart has no children and invokes
+ * nothing, so all that the engine needs of an actor is a place to leave its actions.
  */
 function initialTransition(chart: Chart, created: OrderCreated): [LiveOrder['state'], Action[]] {
   const actions: Action[] = [];
@@ -168,7 +174,10 @@ function isDue(deadline: Deadline | null, event: OrderEvent & { type: 'deadline.
   );
 }
 
-/** The engine announces timers as `xstate.raise` with a delay and takes them back with `xstate.cancel`. */
+/**
+ * The deadline after these actions: the engine announces a timer as `xstate.raise` with a delay and withdraws it by
+ * `xstate.cancel`.
+ */
 function nextDeadline(order: LiveOrder, actions: readonly Action[], at: string): Deadline | null {
   let deadline = order.deadline;
   for (const action of actions) {
@@ -226,12 +235,14 @@ function payingPayment(context: OrderContext): PaymentRecord | undefined {
   return context.payments.findLast(payment => counts(payment) && heldMinor(payment) > 0);
 }
 
+/** The instant from which the grant counts: that of the payment where it is recent, else that of the decision. */
 function baseAt(paying: PaymentRecord | undefined, at: string): Date {
   const decidedAt = Date.parse(at);
   const paidAt = paying?.asOf ? Date.parse(paying.asOf) : decidedAt;
   return new Date(decidedAt - paidAt <= LEARNED_IN_TIME_MS ? Math.min(paidAt, decidedAt) : decidedAt);
 }
 
+/** The parameters of the last action of this type; undefined when there is none. */
 function lastParams<P>(actions: readonly Action[], type: string): P | undefined {
   return actions.findLast(action => action.type === type)?.params as P | undefined;
 }

@@ -1,7 +1,6 @@
 // What a transition asks of the world, as rows for the outbox, and the money that is set aside for the refunds among them.
 import { amountText } from './amountText.ts';
-import type { PaymentRecord } from './money.ts';
-import { refundableMinor } from './money.ts';
+import { type PaymentRecord, refundableMinor } from './money.ts';
 import type { OrderContext } from './orderContext.ts';
 import type { DeadEffect, OrderCreated, OrderEvent } from './orderEvents.ts';
 import type { EffectName, EffectsAsked } from './orderSetup.ts';
@@ -22,7 +21,10 @@ export type Effect = {
 type Action = { type: string; params?: unknown };
 type Place = { id: string; version: number };
 
-/** The effects among these actions, at the version they belong to; each key once. `before` is the order that was asked. */
+/**
+ * The effects among these actions, each key once, at the version of the transition that asks for them. `before` is what the
+ * order remembered before that transition; null when it is made by it.
+ */
 export function effectsOf(
   { id, version }: Place,
   event: OrderCreated | OrderEvent,
@@ -69,8 +71,9 @@ export function withRefundsSetAside(payments: PaymentRecord[], effects: readonly
 }
 
 /**
- * Which dead effects may be sent again. A refund that was answered with no has set its money free: it comes back only
- * where as much can still be refunded, or two refunds would share the same money. One that died under way is only asked about.
+ * Which dead effects may be sent again: all but a refund whose money is no longer there. A refund that was answered with a
+ * failure no longer has its amount set aside, and another refund may have taken that money since; both would then spend the
+ * same. One whose amount is still set aside, or that the provider has under way already, takes nothing anew.
  */
 export function revivable(payments: PaymentRecord[], dead: readonly DeadEffect[]): DeadEffect[] {
   let known = payments;
@@ -82,7 +85,10 @@ export function revivable(payments: PaymentRecord[], dead: readonly DeadEffect[]
   });
 }
 
-/** Null when the payment does not hold that much any more; a refund whose money is counted already changes nothing. */
+/**
+ * The payments with this refund's amount set aside: unchanged when it already is, null when the payment no longer holds
+ * that much.
+ */
 function setAside(
   payments: PaymentRecord[],
   { dedupKey: key, payload }: Pick<Effect, 'dedupKey' | 'payload'>,
@@ -97,7 +103,10 @@ function setAside(
   return payments.with(index, { ...payment, asked: [...payment.asked, { key, amountMinor }] });
 }
 
-/** What the grant itself tells: a period that continues another, and a renewal of what was cancelled at its end. */
+/**
+ * What follows from the grant itself: the merchant hears of a period that continues another, an operator of a renewal
+ * that was cancelled.
+ */
 export function noticesOfGrant(
   { id, version }: Place,
   context: OrderContext,

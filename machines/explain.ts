@@ -1,5 +1,6 @@
-// What an event would meet in the present state, way by way, as the chart itself has it: each condition in order, whether
-// it holds today, where the way leads, and which one would be taken. Pure, and read from the chart, so it cannot lie.
+// What an event would meet in the present state: each way it could go, in the order of the chart, with its condition,
+// whether that holds now, where the way leads, and which one would be taken. Read from the chart itself, so that what is
+// explained is what would happen.
 import type { OrderContext } from './orderContext.ts';
 import {
   type DeadEffect,
@@ -20,7 +21,7 @@ export const SENDABLE_TYPES = Object.keys(sendableEvents) as SendableType[];
 export type Candidate = {
   /** The condition by its name in the chart; null where there is none. */
   guard: string | null;
-  /** Null when that depends on what the event will say. Without a condition it holds. */
+  /** Whether the condition holds now; null when that depends on the event's fields. True without a condition. */
   holds: boolean | null;
   /** The state it leads to; the present one where it stays. */
   to: string;
@@ -32,7 +33,7 @@ export type Explained = {
   type: SendableType;
   from: string;
   candidates: Candidate[];
-  /** Of the candidate that would be taken; null when that depends on what the event will say. */
+  /** Index of the candidate that would be taken; null when that depends on the event's fields. */
   taken: number | null;
 };
 
@@ -83,12 +84,12 @@ function answerOf(
   const params = (said as { params?: Answer | ((asked: object) => Answer) } | undefined)?.params;
   if (typeof params !== 'function') return { verdict: params?.verdict ?? 'applied', detail: params?.detail ?? null };
   const known = toldOr(() => params({ context, event }), null);
-  // Which verdict it is never depends on the event, only its sentence does.
+  // Only the sentence depends on the event's fields, never the verdict.
   const { verdict } = known ?? params({ context, event: { type: event.type } });
   return { verdict, detail: known?.detail ?? null };
 }
 
-/** Thrown where a question looks at what the event does not say yet. */
+/** Thrown when a guard reads a field that the event does not have yet. */
 class NotToldYet extends Error {}
 
 function toldOr<T>(ask: () => T, otherwise: T): T {
@@ -100,7 +101,10 @@ function toldOr<T>(ask: () => T, otherwise: T): T {
   }
 }
 
-/** An event nobody has written yet. Requests are whole without their fields; a fact is nothing but its type. */
+/**
+ * Stands for an event of this type before anybody has filled it in. A request needs no fields to be decided; of a fact
+ * only the type is known.
+ */
 function beforehand(type: SendableType, dead: readonly DeadEffect[]): OrderEvent {
   // The instant plays no part in any condition of these events; any will do.
   const at = '1970-01-01T00:00:00.000Z';
@@ -111,6 +115,7 @@ function beforehand(type: SendableType, dead: readonly DeadEffect[]): OrderEvent
   return untold({ type, at });
 }
 
+/** An event that throws NotToldYet wherever it is asked for a field of its type that is not known. */
 function untold(known: { type: OrderEventType; at: string }): OrderEvent {
   const schema = orderEventSchema.options.find(option => option.shape.type.value === known.type);
   const fields = new Map(Object.entries(schema?.shape ?? {}));

@@ -1,5 +1,6 @@
-// What an order knows about money: one record a payment, as the provider's object state and never as a running sum. So
-// a fact may come twice, late, or before the payment it belongs to, and every arrival order ends in the same record.
+// What an order knows about money: one record for each payment, which holds the provider's state of it and never a running
+// sum. So a fact may come twice, late, or before the payment it belongs to, and every order of arrival ends in the same
+// record (decision 0004).
 import { z } from 'zod';
 import type { DisputeFact, PaymentFact, RefundFact } from './orderEvents.ts';
 
@@ -42,7 +43,10 @@ export type Terms = { amountMinor: number; currency: string; account: string | n
 
 export type MoneyFact = PaymentFact | RefundFact | DisputeFact;
 
-/** Amount, currency, account and mode are the order's. An account or mode that the event does not tell is the adapter's own. */
+/**
+ * True when amount, currency, account and mode are the order's. What the event does not say of account and mode is
+ * taken as fitting: the adapter that sent it is bound to one of each.
+ */
 export function fits(terms: Terms, fact: PaymentFact): boolean {
   return (
     fact.amountMinor === terms.amountMinor &&
@@ -103,7 +107,8 @@ function hearCaptured(terms: Terms, payment: PaymentRecord, fact: PaymentFact): 
   const fitting = fits(terms, fact);
   const heard = { state: 'captured' as const, currency: fact.currency, asOf: fact.occurredAt ?? null };
   if (payment.state !== 'captured') return { ...payment, ...heard, amountMinor: fact.amountMinor, fits: fitting };
-  // Captured amounts only grow. Once it fitted it pays for the order for good: a later, odd amount is alarming, not unpaying.
+  // Captured amounts only grow. A payment that fitted once pays for the order for good: an odd amount that is told later
+  // raises an alert, but takes nothing away from the customer.
   const sameMoney = payment.currency === fact.currency;
   const grown = sameMoney ? Math.max(payment.amountMinor, fact.amountMinor) : payment.amountMinor;
   if (fitting && !payment.fits)
@@ -124,7 +129,10 @@ function hearAuthorized(terms: Terms, payment: PaymentRecord, fact: PaymentFact)
   };
 }
 
-/** An answer to what we asked frees what was set aside, also where the refund itself was heard of before. */
+/**
+ * What is still set aside once this request was answered. The answer counts even when the refund itself was heard of
+ * before.
+ */
 function answered(asked: AskedRefund[], key: string | undefined): AskedRefund[] {
   return asked.some(entry => entry.key === key) ? asked.filter(entry => entry.key !== key) : asked;
 }
@@ -132,7 +140,10 @@ function answered(asked: AskedRefund[], key: string | undefined): AskedRefund[] 
 /** In which order one refund or dispute passes through its states, for providers that tell no time with them. */
 const RANK = { pending: 0, completed: 1, failed: 2, opened: 0, lost: 1, won: 2 } as const;
 
-/** True when `told` goes beyond what is `known`: the provider's times decide, then the states' usual order. */
+/**
+ * True when `told` is newer than what is `known`. The provider's times decide; without them, the order in which states
+ * usually follow.
+ */
 export function isNewer(told: MovedBack, known: MovedBack | undefined): boolean {
   if (!known) return true;
   if (told.asOf !== null && known.asOf !== null && told.asOf !== known.asOf) return told.asOf > known.asOf;
@@ -143,7 +154,7 @@ function hearMovedBack(list: MovedBack[], told: MovedBack): MovedBack[] {
   const index = list.findIndex(entry => entry.id === told.id);
   const known = list[index];
   if (!known) return [...list, told];
-  // Who asked for it is told by one answer only, and stays true whatever is heard before or after.
+  // Only the answer to our own request says who asked for it. That stays true whatever is heard before or after.
   const requestKey = told.requestKey ?? known.requestKey;
   const isNews = isNewer(told, known);
   if (!isNews && requestKey === known.requestKey) return list;
@@ -192,7 +203,10 @@ export function refundableMinor(payment: PaymentRecord): number {
   return Math.max(0, heldMinor(payment) - underWayMinor(payment));
 }
 
-/** Nothing captured is left with us: it may be cancelled, and what was parked for its money need not wait any more. */
+/**
+ * True when nothing captured is left with us: such an order may be cancelled, and one that was parked for its money
+ * need not wait any longer.
+ */
 export const holdsNothing = (payments: PaymentRecord[]) => payments.every(payment => heldMinor(payment) === 0);
 
 /** An authorisation that was given back without ever being captured: the provider's auto-refund. */

@@ -6,9 +6,15 @@ import { type OrderCreated, orderTerms } from './orderEvents.ts';
 
 /** How many attempts a snapshot keeps: enough to see a pattern at a glance; the count goes on. */
 export const ATTEMPTS_KEPT = 20;
-/** Past this many failed attempts an order is being used to test cards: further ones are `stale` and write nothing to it. */
+/**
+ * Past this many failed attempts an order is being used to test cards: further ones are `stale` and write nothing to
+ * it.
+ */
 export const MAX_ATTEMPTS = 100;
-/** Past this many payments an order takes no further authorisation: its snapshot must stay small. Captured money is always kept. */
+/**
+ * Past this many payments an order takes no further authorisation, because its snapshot must stay small. Captured money
+ * is always booked.
+ */
 export const MAX_PAYMENTS = 50;
 
 const count = z.int().min(0);
@@ -20,7 +26,7 @@ export const orderContextSchema = z.object({
   providerHandle: z.string().nullable(),
   providerSubscriptionId: z.string().nullable(),
   payments: z.array(paymentRecordSchema),
-  /** Payments this order was paid without and has passed on, to become orders of their own. */
+  /** Surplus payments that this order has passed on, to become orders of their own. */
   passedOn: z.array(z.string()).default([]),
   /** The authorisation the order waits to capture. */
   authorizedBy: z.string().nullable(),

@@ -1,4 +1,5 @@
-// What the order chart asks of the world: each effect with its key and payload, and for alerts the sentence a person reads.
+// What the order chart asks of the world: each effect with its key and its payload, and for alerts the sentence that a
+// person reads.
 import { amountText } from './amountText.ts';
 import { askAgainAfterMs, LATE_CAPTURE_QUESTION } from './askSchedule.ts';
 import { knownState, net, refundableMinor } from './money.ts';
@@ -8,7 +9,7 @@ const effect = (params: (asked: Asked) => EffectsAsked) => ({ type: 'effect', pa
 const paymentIdOf = ({ event }: Asked) => ('paymentId' in event && event.paymentId) || '';
 const paymentOf = (asked: Asked) => asked.context.payments.find(payment => payment.paymentId === paymentIdOf(asked));
 
-// The key makes an effect one of its kind: asking again for `capture:pay_1` is the same capture.
+// The key says which effects are the same one: asking for `capture:pay_1` twice is asking for one capture.
 export const capture = effect(({ context: { authorizedBy, amountMinor, currency } }) => ({
   effect: 'capture',
   key: `capture:${authorizedBy}`,
@@ -25,18 +26,21 @@ const voidPayment = (paymentId: string): EffectParams => ({
   payload: { paymentId },
 });
 export const voidThis = effect(asked => voidPayment(paymentIdOf(asked)));
-/** Every reservation that stands, but for the payment that is heard of now. */
+/** Lets every authorisation go that still stands, except that of the payment which is heard of now. */
 export const voidReservations = effect(asked =>
   openReservations(asked.context.payments, paymentIdOf(asked)).map(({ paymentId }) => voidPayment(paymentId)),
 );
-/** Asks about a reservation nobody answered for. */
+/** Asks the provider about an authorisation that was neither captured nor ended in time. */
 export const reconcile = effect(({ context }) => ({
   effect: 'reconcile',
   key: 'reconcile',
   each: true,
   payload: { paymentId: context.authorizedBy },
 }));
-/** Asks about the whole order should it stay silent; the questions after the first follow the same schedule. */
+/**
+ * Asks about the whole order, for the case that it stays silent. The handler puts the later questions by the same
+ * schedule.
+ */
 export const askLater = effect(() => ({
   effect: 'reconcile',
   key: 'reconcile',
@@ -63,7 +67,6 @@ export const notifyStuck = effect(asked =>
 /** A deadline reaches the chart under the engine's own name for it. */
 const isTimer = ({ event }: Asked) => event.type.startsWith('xstate.after.');
 
-// Alerts.
 const account = (name: string | null, live: boolean) => `account ${name}, ${live ? 'live' : 'test'}`;
 
 /** Why a payment, or what came back of one, is not what this order waits for. */
@@ -131,7 +134,10 @@ function alertAbout(asked: Asked, cause: AlertCause): Record<string, unknown> {
 }
 export const alert = (cause: AlertCause) =>
   effect(asked => ({ effect: 'alert', key: `alert:${cause}`, each: true, payload: alertAbout(asked, cause) }));
-/** Told once an order, and only by a try that fails: the one that succeeds has nothing to tell. */
+/**
+ * Tells operator and merchant once in an order's life, and only when the try fails: with a grant that succeeds there is
+ * nothing to tell.
+ */
 export const tellOfMissingGrant = effect(asked => {
   const { payload } = notice(asked, 'order.stuck', { cause: 'grant_failed' });
   return [
@@ -139,7 +145,10 @@ export const tellOfMissingGrant = effect(asked => {
     { effect: 'notify', key: 'notify:order.stuck:grant', unlessFollowed: true, payload },
   ];
 });
-/** Long before the questions are over: providers give back what was reserved and never captured after three to seven days. */
+/**
+ * Tells somebody long before the questions are over: after three to seven days providers give back what was reserved
+ * and not captured.
+ */
 export const alertOfLateCapture = effect(asked =>
   asked.context.asked === LATE_CAPTURE_QUESTION
     ? {
@@ -150,8 +159,8 @@ export const alertOfLateCapture = effect(asked =>
     : [],
 );
 /**
- * Tells of a refund that turned out to have failed, and has one that is under way asked about until it is over: its last
- * webhook may never come. Looked at before it is heard, so that the same news is told once.
+ * Tells of a refund that has failed, and has a pending one asked about until it is over, because its last webhook may never
+ * come. Stands before `hear` in every cell: it compares with what is known so far, so that the same failure is told once.
  */
 export const followRefund = effect(asked => {
   const { context, event } = asked;
@@ -165,7 +174,10 @@ export const followRefund = effect(asked => {
   return { effect: 'alert', key: 'alert:refund_failed', each: true, payload: alertAbout(asked, 'refund_failed') };
 });
 
-/** What of this payment is left over: all that can be refunded of it, or nothing where no other payment pays for the order. */
+/**
+ * How much of this payment is more than the order costs: all that can be refunded of it, or 0 when no other payment
+ * pays for the order.
+ */
 function spare(asked: Asked): number {
   const payment = paymentOf(asked);
   const amountMinor = payment ? refundableMinor(payment) : 0;
@@ -179,7 +191,7 @@ function spare(asked: Asked): number {
 export const settleSurplus = effect(asked => {
   const paymentId = paymentIdOf(asked);
   const amountMinor = spare(asked);
-  // Told once, by whichever says more.
+  // One alert is enough: the one about money that is held also says that the payment is surplus.
   if (amountMinor > 0 && asked.context.plan.surplusPolicy === 'hold')
     return { effect: 'alert', key: `alert:surplus_held:${paymentId}`, payload: alertAbout(asked, 'surplus_held') };
   const told: EffectParams = {
@@ -192,7 +204,10 @@ export const settleSurplus = effect(asked => {
   const payload = { cause: 'surplus', paymentId, amountMinor };
   return [{ effect: 'refund', key: `refund:surplus:${paymentId}`, payload }, told];
 });
-/** A payment that pays a second time becomes an order of its own, which the payment's id names. */
+/**
+ * A payment that pays a second time becomes an order of its own, whose id is derived from the payment's (decision
+ * 0010).
+ */
 export const openSurplus = effect(asked => {
   const { event } = asked;
   if (event.type !== 'payment.captured') return [];

@@ -8,7 +8,10 @@ export const MAX_AMOUNT_MINOR = 1_000_000_000_000;
 export const MAX_REASON_LENGTH = 500;
 /** Longest name of who asked, in characters: an address, a role or the name of a job. */
 export const MAX_BY_LENGTH = 128;
-/** Longest key of an effect, in characters: an order id (30), what is to be done, and what a provider names (255 at most). */
+/**
+ * Longest key of an effect, in characters: an order id (30), what is to be done, and what a provider names (255 at
+ * most).
+ */
 export const MAX_REQUEST_KEY_LENGTH = 320;
 
 /** What a provider names (orders, payments, refunds, disputes): opaque, 1 to 255 printable ASCII characters. */
@@ -76,7 +79,10 @@ export const orderCreatedSchema = z.object({ type: z.literal('order.created'), .
 /** The machine's input. */
 export type OrderCreated = z.infer<typeof orderCreatedSchema>;
 
-/** An effect whose attempts are used up; dispatch adds those of the order to `retry.requested`, so that replay sees them too. */
+/**
+ * An effect whose attempts are used up; dispatch adds those of the order to `retry.requested`, so that replay sees them
+ * too.
+ */
 export const deadEffectSchema = z.object({
   effect: z.string(),
   dedupKey: z.string(),
@@ -90,7 +96,7 @@ const checkoutOpened = z.object({
   ...stamps,
   providerOrderId: providerIdSchema,
   url: z.string().max(2048).optional(),
-  /** What else the provider needs to be told which order is meant, where its order id is not enough. */
+  /** A second name of the order that some providers need, because their order id alone is not accepted. */
   handle: providerIdSchema.optional(),
 });
 const checkoutRefused = z.object({ type: z.literal('checkout.refused'), ...stamps, reason: reasonSchema });
@@ -107,9 +113,15 @@ const refundUpdated = z.object({
   amountMinor: amountMinorSchema,
   /** Why it failed, where somebody said so. */
   reason: z.string().max(MAX_REASON_LENGTH).optional(),
-  /** The key of our own effect this refund answers: what was set aside for it is counted as this refund from now on. */
+  /**
+   * The key of our own effect that this refund answers: from now on the amount that was set aside counts as this
+   * refund.
+   */
   requestKey: z.string().min(1).max(MAX_REQUEST_KEY_LENGTH).optional(),
-  /** Of a refund of ours that was never sent, because nobody waits for it any more. */
+  /**
+   * Set on a refund of ours that was not sent because there was no need for it any longer. Such a failure alerts
+   * nobody.
+   */
   unwanted: z.literal(true).optional(),
 });
 const disputeUpdated = z.object({

@@ -1,5 +1,4 @@
 // The phrases of the order chart: what it answers, and the cells that several states share.
-
 import { amountText } from './amountText.ts';
 import { heldMinor, refundableMinor, underWayMinor } from './money.ts';
 import { MAX_PAYMENTS } from './orderContext.ts';
@@ -28,11 +27,11 @@ export const mismatch = ['hear', answerWith('mismatch', mismatchSentence), alert
 const PAID_BY_ANOTHER = 'the order is already paid by another payment';
 export const surplus = ['hear', answer('surplus', PAID_BY_ANOTHER), settleSurplus] as const;
 const surplusReserved = ['hear', answer('surplus', PAID_BY_ANOTHER), voidThis] as const;
-/** Not heard here: the payment will be another order's, and a payment is in one order's books only. */
+/** Without `hear`: the payment will belong to another order, and a payment stands in one order's books only. */
 const surplusPassedOn = ['passOn', answer('surplus', PAID_BY_ANOTHER), openSurplus, alert('surplus')] as const;
 const PASSED_ON = 'the payment was passed on, to become an order of its own';
 
-/** The money is another order's: this one neither keeps it nor waits for it, but somebody must look. */
+/** The payment belongs to another order. This one neither books it nor waits for it, but somebody has to look at it. */
 export const elsewhere = {
   guard: 'belongsElsewhere',
   actions: [answerWith('mismatch', mismatchSentence), alert('mismatch')],
@@ -42,7 +41,7 @@ export const elsewhere = {
 export const known = { guard: 'nothingNew', ...says('duplicate') } as const;
 /** A payment that was passed on is known, whoever it belongs to by now. */
 const passedOn = { guard: 'passedOn', ...says('duplicate', PASSED_ON) } as const;
-/** What goes back of it waits for its own order, which may not be open yet. */
+/** News of a payment that was passed on is kept for the payment's own order, which may not be open yet. */
 const keptForItsOrder = { guard: 'passedOn', ...says('unmatched', PASSED_ON) } as const;
 export const tooManyPayments = {
   guard: 'tooManyPayments',
@@ -74,7 +73,10 @@ export const lateAttempts = {
 export const noRefund = (detail: string) => ({ 'refund.requested': says('illegal', detail) }) as const;
 export const rearmOr = (detail: string) =>
   [{ guard: 'effectIsDead', actions: ['rearmDead'] }, says('illegal', detail)] as const;
-/** `nothingHeld` is said where no captured money is left at all; else the answer counts what there is. */
+/**
+ * Refunds, or says why not: with the sentence `nothingHeld` where no captured money is left at all, otherwise with the
+ * amounts.
+ */
 export const refundOr = (nothingHeld: string) =>
   [
     { guard: 'refundable', actions: [refund] },
@@ -101,7 +103,6 @@ function refundRefused({ context, event }: Asked, nothingHeld: string): string {
     : `payment ${named} holds no captured money of this order`;
 }
 
-// What money means to an order, before it is paid and after.
 /** An unpaid order is paid: it moves on, or, if the money has gone back before we heard of it, straight to refunded. */
 export const paid = [
   elsewhere,
@@ -109,7 +110,7 @@ export const paid = [
   { guard: 'fitsAndPays', target: 'captured', actions: ['hear'] },
   { guard: 'fits', target: 'refunded', actions: ['hear'] },
 ] as const;
-/** The same while other payments are reserved: each of them is let go. */
+/** As `paid`, while other payments are reserved: those are let go. */
 export const paidWhileReserved = [
   elsewhere,
   known,
@@ -164,7 +165,7 @@ export const moneyReturns = {
     { guard: 'fitsMoneyBackAgain', target: 'subscribed', actions: [...surplus, grant('restore')] },
     { guard: 'fitsAndPays', target: 'captured', actions: surplus },
     { guard: 'fits', actions: surplus },
-    // More of a payment that counts than was known when it went back: the net rule asks for all of it.
+    // More of a payment that counts was captured than was known when it went back: some of its money is ours again.
     { guard: 'moneyBackAgain', target: 'subscribed', actions: [...mismatch, grant('restore')] },
     { guard: 'moneyLeft', target: 'captured', actions: mismatch },
     { actions: mismatch },

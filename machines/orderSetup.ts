@@ -19,15 +19,19 @@ import {
 import { ATTEMPTS_KEPT, MAX_ATTEMPTS, MAX_PAYMENTS, newOrderContext, type OrderContext } from './orderContext.ts';
 import type { OrderCreated, OrderEvent, PaymentFact } from './orderEvents.ts';
 
-/** How long a customer may take to pay, in ms: UPI and bank pages time out before; later money still counts. */
+/** How long a customer may take to pay, in ms: UPI and bank pages time out sooner. Money that comes later still counts. */
 export const PAYMENT_WINDOW_MS = 30 * 60_000;
-/** First and longest wait before a failed grant is tried again, in ms: doubling between them, so a broken rule is not hammered. */
+/**
+ * First wait before a grant that could not be written is tried again, in ms. It doubles with each try, so that a
+ * database which refuses it is not hammered.
+ */
 export const GRANT_OVERDUE_MS = 2 * 60_000;
+/** The longest such wait, in ms: whoever repairs the cause sees within the hour that it helped. */
 export const GRANT_OVERDUE_MAX_MS = 3_600_000;
 
 /**
- * What became of one event; see the design's words. `foreign` and `ignored` are dispatch's, without a machine; `unmatched`
- * is the machine's where the event belongs to an order that is still to be opened.
+ * What the machine can say became of one event. It says `unmatched` where the event belongs to an order that is still to be
+ * opened. Dispatch alone gives two more verdicts, `foreign` and `ignored`, to events that no machine hears.
  */
 export type MachineVerdict =
   | 'applied'
@@ -40,16 +44,19 @@ export type MachineVerdict =
   | 'unmatched';
 export type Answer = { verdict: MachineVerdict; detail?: string };
 export type EffectName = 'open' | 'close' | 'capture' | 'void' | 'refund' | 'reconcile' | 'notify' | 'alert';
-/**
- * Something to do outside. `key` names it within the order; with `each`, every transition that asks means another one.
- * Not before `delayMs` after the transition. With `unlessFollowed` it is asked for only where its transition is the last of
- * its commit: what it would tell is not true any more once the next one is written with it.
- */
+/** Something to do outside. */
 export type EffectParams = {
   effect: EffectName;
+  /** Names it within the order: asked for again under the same key, it stays the same effect. */
   key: string;
+  /** Every transition that asks for it means another one. */
   each?: true;
+  /** Not before so many ms after the transition. */
   delayMs?: number;
+  /**
+   * Asked for only where its transition is the last one of its commit: what it would tell is no longer true once another
+   * transition is written with it.
+   */
   unlessFollowed?: true;
   payload: Record<string, unknown>;
 };
@@ -67,7 +74,7 @@ const isMoney = (event: OrderEvent): event is MoneyFact =>
 const isPayment = (event: OrderEvent): event is PaymentFact =>
   event.type === 'payment.authorized' || event.type === 'payment.captured';
 
-/** The payments as they will be once this event is heard; guards ask about then, not now. */
+/** The payments as they will be once this event is heard. Guards ask about these, not about the present ones. */
 const after = ({ context, event }: Asked): PaymentRecord[] =>
   isMoney(event) ? hear(context, context.payments, event) : context.payments;
 const paymentOf = ({ context, event }: Asked) =>
@@ -78,19 +85,19 @@ const moneyLeft = (asked: Asked) => after(asked).some(counts) && net(after(asked
 const moneyGone = (asked: Asked) => after(asked).some(counts) && net(after(asked)) <= 0;
 const isTheAuthorization = ({ context, event }: Asked) =>
   'paymentId' in event && event.paymentId !== undefined && event.paymentId === context.authorizedBy;
-/** Told of an instant before that one, where the provider told both. */
+/** True when the event's time lies before `asOf`, and the provider told both. */
 const isOlder = ({ occurredAt }: OrderEvent, asOf: string | null) =>
   occurredAt !== undefined && asOf !== null && occurredAt < asOf;
-/** Authorisations that stand, neither captured nor ended nor given back, but for one payment. */
+/** Authorisations that were neither captured nor ended nor given back, leaving out the payment `but`. */
 export const openReservations = (payments: PaymentRecord[], but?: string) =>
   payments.filter(
     p => p.state === 'authorized' && p.paymentId !== but && !wasReturned([p], p.paymentId, p.amountMinor),
   );
 const nothingReserved = (payments: PaymentRecord[]) => openReservations(payments).length === 0;
-/** A payment stands that is not what the order costs: the reason to be parked is still there. */
+/** True while money is reserved or held that is not what the order costs: the reason why such an order is parked. */
 const oddPaymentStands = (payments: PaymentRecord[]) =>
   payments.some(payment => !payment.fits && (!nothingReserved([payment]) || !holdsNothing([payment])));
-/** The authorisation can still be captured: it was neither ended nor given back. */
+/** True while the authorisation that the order waits for can still be captured. */
 const reservationStands = ({ authorizedBy }: OrderContext, payments: PaymentRecord[]) =>
   openReservations(payments).some(payment => payment.paymentId === authorizedBy && payment.fits);
 const authorizationStands = (context: OrderContext, payments = context.payments) =>
@@ -102,7 +109,7 @@ const authorizationGivenBack = (asked: Asked) =>
   asked.event.type === 'refund.updated' &&
   isTheAuthorization(asked) &&
   after(asked).some(p => p.paymentId === asked.context.authorizedBy && wasReturned([p], p.paymentId, p.amountMinor));
-/** A fitting payment, while others could still be captured. */
+/** True for a fitting payment while other authorisations could still be captured. */
 const besideReservations = (asked: Asked) =>
   doesFit(asked) &&
   openReservations(asked.context.payments, isPayment(asked.event) ? asked.event.paymentId : '').length > 0;
@@ -145,7 +152,7 @@ export const orderSetup = setup({
     fitsBesideReservations: besideReservations,
     passedOn: ({ context, event }) =>
       'paymentId' in event && event.paymentId !== undefined && context.passedOn.includes(event.paymentId),
-    // What this order has heard of is in its books, and a payment is in one order's books only.
+    // A payment that this order has heard of stands in its books already, and a payment stands in one order's books only.
     passesOn: asked =>
       doesFit(asked) && asked.context.plan.surplusPolicy === 'extend' && paymentOf(asked) === undefined,
     tooManyPayments: asked => asked.context.payments.length >= MAX_PAYMENTS && paymentOf(asked) === undefined,
@@ -181,8 +188,9 @@ export const orderSetup = setup({
       event.paymentId !== undefined &&
       context.attempts.some(attempt => attempt.paymentId === event.paymentId),
     tooManyAttempts: ({ context }) => context.attemptCount >= MAX_ATTEMPTS,
-    // Only the provider's own times are compared: ours may be minutes away from theirs, and a failure that was learned by
-    // asking is stamped when we asked. Believed wrongly, the capture asks and is told the truth; refused wrongly, nobody is.
+    // Only times that the provider told are compared: our clock may be minutes away from theirs, and a failure that we
+    // learned of by asking is stamped with the time of the question. When in doubt the answer is no: an authorisation that is
+    // believed wrongly is put right by its capture, while nothing would ever put right one that was refused wrongly.
     olderThanItsFailure: ({ context, event }) =>
       isPayment(event) &&
       context.attempts.some(({ paymentId, asOf }) => paymentId === event.paymentId && isOlder(event, asOf)),
@@ -202,12 +210,12 @@ export const orderSetup = setup({
     mayAskAgain: ({ context }) => context.asked < MAX_ASKED,
   },
   actions: {
-    // Data for decide.ts; run by nobody.
+    // These are data for decide.ts; nothing runs them.
     answer: (_, _params: Answer) => {},
     effect: (_, _params: EffectsAsked) => {},
     rearmDead: () => {},
     grant: (_, _params: GrantParams) => {},
-    // What is remembered.
+    // These change what the order remembers.
     open: assign(({ event }) =>
       event.type === 'checkout.opened'
         ? {

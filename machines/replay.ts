@@ -1,12 +1,12 @@
-// An order's life again: its stored events, one after the other, through the chart the order lives on. What comes out must
-// be what is stored; where it is not, the first place that differs is named. Pure, so that whoever checks and whoever
-// shows it see the same.
+// Replays an order: its stored events go through its chart once more, one after the other. The result must be what is
+// stored; where it is not, each place that differs is named. The integrity check and the inspector share this function, so
+// that both see the same.
 import { contextDiff, type Difference } from './contextDiff.ts';
 import { begin, type Step, walk } from './decide.ts';
 import { orderCreatedSchema, orderEventSchema } from './orderEvents.ts';
 import { type LiveOrder, readOrder, SnapshotUnreadable, storedForm } from './snapshot.ts';
 
-/** How many differing paths of a snapshot are told: a life that parts early differs everywhere. */
+/** How many differing paths of a snapshot are told: an order whose replay went another way early differs everywhere. */
 const MAX_DIFFERENCES = 20;
 
 /** A transition as its row holds it; `event` is JSON not yet looked at. */

@@ -19,16 +19,20 @@ export type Grant = Bought & {
   revokeReason: string | null;
 };
 
-/** A subscription row in memory. `all` is loaded only where something may be revoked or restored. */
+/** A subscription row in memory. */
 export type Subscription = {
   userId: string;
   product: string;
-  /** The row's version when it was loaded; 0 when there is no row yet. The commit raises it by one, however many grants it writes. */
+  /**
+   * The row's version when it was loaded; 0 when there is no row yet. The commit raises it by one, however many grants
+   * it writes.
+   */
   version: number;
   /** How many grants were ever given, revoked ones included: the last `seq`. */
   grants: number;
   fold: Fold | null;
   cancelAtEnd: boolean;
+  /** All its grants; null where they were not loaded, because nothing will be revoked or restored. */
   all: readonly Grant[] | null;
 };
 
@@ -81,7 +85,10 @@ export function give(subscription: Subscription, bought: NewGrant, kind: OrderKi
   return { change: 'give', subscription: next, grants: [grant], extended: goesOn(subscription.fold, bought.baseAt) };
 }
 
-/** A trial has no grace of its own. Granted on top of what is paid (the payment's grant was faster) it takes none away either. */
+/**
+ * A trial has no grace of its own. Where it continues paid time, because a payment was granted just before it, the
+ * grace of that payment stays.
+ */
 function graceOf(fold: Fold | null, { baseAt, graceDays }: NewGrant, kind: OrderKind): number {
   return kind === 'trial' && goesOn(fold, baseAt) ? Math.max(graceDays, fold.graceDays) : graceDays;
 }
