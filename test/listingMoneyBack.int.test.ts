@@ -229,3 +229,19 @@ test('were Razorpay’s refunds listed by when they were paid, as its SDKs have 
   await daysLater(1);
   expect(await service.order(order.id)).toMatchObject({ state: 'refunded' });
 });
+
+test('two refunds of one payment that are first heard of together, and a lost dispute of the rest, are all counted', async () => {
+  const started = await startRazorpayBench();
+  service = started;
+  const { order, paymentId } = await paidLongAgo();
+  const created_at = Math.floor(service.world.clock().getTime() / 1_000);
+  for (const amount of [10_000, 20_000]) started.bank.refund(paymentId, { amount, created_at });
+  await daysLater(1);
+  const { refunds } = await service.timeline(order.id);
+  expect(refunds.map(({ amountMinor }: { amountMinor: number }) => amountMinor).sort()).toEqual([10_000, 20_000]);
+  expect(await service.order(order.id)).toMatchObject({ state: 'subscribed' });
+  started.bank.dispute(paymentId, { amount: 19_900, amount_deducted: 19_900, status: 'lost', created_at });
+  await daysLater(1);
+  expect(await service.order(order.id)).toMatchObject({ state: 'refunded' });
+  await expectSoundBooks(service.world.sql);
+});
