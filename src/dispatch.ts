@@ -9,16 +9,26 @@ import { createMailboxes } from './dispatch/mailboxes.ts';
 import { Overloaded } from './errors.ts';
 import type { NewId } from './ids.ts';
 
-/** Batches on their way at the same time: one in the database while the other is decided; more only split batches. */
+/**
+ * Batches under way at the same time: one is in the database while the other is decided. More lanes would only make
+ * smaller batches.
+ */
 const LANES = 2;
-/** Events taken together: past this, larger statements gain nothing and one culprit costs more neighbours. */
+/** Most events in one batch: larger statements are no faster, and an event that cannot be written delays more others. */
 const BATCH_SIZE = 200;
-/** Events waiting before new ones are refused: about a second of work, so that nobody waits in vain. */
+/**
+ * Events that may wait before new ones are refused: about a second of work, so that whoever is let in is answered in
+ * time.
+ */
 const QUEUE_LIMIT = 5_000;
-/** How long an event whose order is taken or held by somebody is decided again, in ms. Time, not tries: locks last as long as they last. */
+/**
+ * How long an event is decided again while its order is changed or held by others, in ms. A time and not a number of tries,
+ * because how long a lock is held does not depend on how often one looks.
+ */
 const CONFLICT_BUDGET_MS = 2_000;
-/** Pause before deciding again, in ms, times a random factor, doubling up to the longest. */
+/** First pause before an event is decided again, in ms: a commit takes about that long. It grows with the time waited. */
 const CONFLICT_PAUSE_MS = 4;
+/** Longest such pause, in ms: a lock that lasts is noticed soon after it ends. Both are spread at random by half. */
 const CONFLICT_PAUSE_MAX_MS = 60;
 
 /**
@@ -42,7 +52,7 @@ export type DispatchDeps = {
   random: RandomSource;
   newId: NewId;
   log: Logger;
-  /** Told after a commit that wrote effects: whoever carries them out need not wait for its next look. */
+  /** Called after a commit that wrote effects, so that the worker need not wait for its next poll. */
   effectsWritten?: () => void;
 };
 

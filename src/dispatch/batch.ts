@@ -1,5 +1,6 @@
-// One batch through the database: load, decide, commit, and what to do when the database says no. An error is answered by
-// its class: again, wait, or find the culprit by halves, so that one bad row never costs its neighbours.
+// Takes one batch through the database: load, decide, commit, and what to do when the database refuses. What follows from
+// an error depends on its class: the statement is repeated, or the batch waits, or it is halved until the event that cannot
+// be written stands alone, so that one bad row never fails its neighbours.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/client.ts';
 import { commitDecisions } from '../../db/commit.ts';
@@ -15,9 +16,12 @@ import type { Item, Outcome } from './envelope.ts';
 const CALL_DEADLINE_MS = 7_500;
 /** Pauses between tries while the database does not answer, in ms. */
 const RETRY_PAUSE_MS = 50;
-/** How long an order that failed its batch is tried apart from others, in ms: its cause rarely goes away by itself. */
+/** How long an order that failed its batch is decided apart from others, in ms: the cause rarely goes away by itself. */
 const ALONE_MS = 60_000;
-/** A unique key may be taken by somebody faster this often; after that it is the row itself that cannot be written. */
+/**
+ * How often a commit may lose a unique key to a faster one. When it happens more often, the row itself cannot be
+ * written.
+ */
 const MAX_TAKEN = 2;
 
 export type BatchDeps = {
@@ -28,23 +32,26 @@ export type BatchDeps = {
   monotonic: () => number;
   /** Between 0 and 1, for jitter. */
   jitter: () => number;
-  /** Told after the commit, before the caller is. */
+  /** Called after the commit, before the caller is answered. */
   decided: (item: Item, outcome: Outcome) => void;
-  /** Told after a commit that wrote something to be done outside. */
+  /** Called after a commit that wrote effects. */
   effectsWritten?: (() => void) | undefined;
 };
 
 export class BatchRunner {
   private readonly aloneUntil = new Map<string, number>();
   private readonly deps: BatchDeps;
-  /** Events kept without an order so far: those that came between a batch's load and its commit, the load has not seen. */
+  /**
+   * How many events were kept without an order so far. When it grows between a batch's load and its commit, the load
+   * has missed some.
+   */
   private kept = 0;
 
   constructor(deps: BatchDeps) {
     this.deps = deps;
   }
 
-  /** Answers every event it can; returns those to be decided again soon. */
+  /** Answers every event it can, and returns those that are to be decided again soon. */
   async run(items: Item[]): Promise<Item[]> {
     const together = items.filter(item => !this.mustStandAlone(item));
     const conflicted = await this.runTogether(together);
@@ -70,7 +77,7 @@ export class BatchRunner {
       const kind = error instanceof DatabaseUnavailable ? 'unavailable' : classOf(error);
       for (const item of items) item.taken += kind === 'taken' ? 1 : 0;
       if (kind === 'taken' && items.every(item => item.taken < MAX_TAKEN)) return items;
-      // What cannot be read or written costs its neighbours nothing, whether the database says so or our own code.
+      // One event that cannot be read or written must not fail its neighbours, whether the database or our own code says so.
       const culprit = kind !== 'unavailable';
       if (culprit && items.length > 1) return this.halve(items);
       if (culprit && batch && kind !== 'bug') return this.standAlone(items, error);
@@ -93,7 +100,10 @@ export class BatchRunner {
     return [...first, ...(await this.runTogether(items.slice(middle)))];
   }
 
-  /** The culprit: if only its grant cannot be written, the money is kept as `captured` with the database's reason. */
+  /**
+   * The event that failed its batch, alone: if only its grant cannot be written, its money is kept as `captured`, with
+   * the database's reason.
+   */
   private async standAlone(items: Item[], cause: unknown): Promise<Item[]> {
     const [item] = items;
     if (!item) return [];
@@ -131,7 +141,7 @@ export class BatchRunner {
 
   private settle(item: Item, outcome: Outcome, { early, keptBefore }: Decided): void {
     const type = item.envelope.event?.type ?? '';
-    // An opening gives the name that webhooks use, and they may come while it is written: those are looked for afterwards.
+    // An opening gives the order the name that webhooks use. Webhooks that came while it was written are looked for now.
     const isCalled = PAYMENTS.has(type) ? early.has(item) || this.kept > keptBefore : type === 'checkout.opened';
     if (isCalled && TAKEN_IN.has(outcome.verdict)) outcome.early = true;
     this.deps.decided(item, outcome);
@@ -165,7 +175,10 @@ export class BatchRunner {
     }
   }
 
-  /** An order may have been opened, or a payment heard, between the load that missed it and the commit of `unmatched`: look once more. */
+  /**
+   * Events that were committed as `unmatched` although their order is there by now: it was opened, or heard of the payment,
+   * after the load and before the commit. They are to be decided again.
+   */
   private async matchedMeanwhile(batch: DecidedBatch): Promise<Item[]> {
     const unplaced = batch.loose.filter(({ outcome }) => UNPLACED.has(outcome.verdict)).map(({ item }) => item);
     const named = unplaced.filter(item => {
@@ -178,12 +191,16 @@ export class BatchRunner {
   }
 }
 
-/** What was decided; `early` are the events that may give their orders names under which something is kept already. */
-type Decided = DecidedBatch & { early: ReadonlySet<Item>; keptBefore: number };
+type Decided = DecidedBatch & {
+  /** Events that may give their orders names under which something is kept already. */
+  early: ReadonlySet<Item>;
+  /** The count of kept events when the batch was loaded. */
+  keptBefore: number;
+};
 
-/** Verdicts under which an order has taken an event in, and with it perhaps a name it did not have. */
+/** Verdicts of events that an order has booked, and from which it may have learned a name of its own. */
 const TAKEN_IN = new Set<string>(['applied', 'surplus', 'mismatch']);
-/** What gives an order a payment, and perhaps a subscription or a payer. */
+/** Events that give an order a payment, and perhaps a subscription or a payer. */
 const PAYMENTS = new Set<string>(['payment.authorized', 'payment.captured']);
 const UNPLACED = new Set<string>(['unmatched', 'foreign']);
 const addressOf = ({ envelope }: Item) => envelope.orderId ?? `${envelope.provider}:${envelope.providerOrderId}`;

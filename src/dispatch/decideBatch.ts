@@ -1,6 +1,6 @@
-// Answers each event of a batch from what was loaded: repetitions from their stored verdict, unknown orders as
-// unmatched, everything else by the machine. What has to be written is left in a Commit; what cannot be answered fails
-// its own call and nobody else's.
+// Answers each event of a batch from what was loaded: a repetition by its stored verdict, an event of an unknown order as
+// unmatched, everything else by the machine. What has to be written is collected in a Commit. An event that cannot be
+// answered fails its own call and no other.
 import { isOpen } from '../../db/commit.ts';
 import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { Commit, InboxWrite } from '../../db/writes.ts';
@@ -28,11 +28,11 @@ export type DecidedBatch = {
   commit: Commit;
   /** Per group of the commit, in its order: whose calls it answers. */
   groups: GroupDraft[];
-  /** Answered by rows outside the groups: true once the statement is durable. */
+  /** Answered by rows outside the groups, which are written whatever becomes of the groups. */
   loose: { item: Item; outcome: Outcome }[];
   /** Not to be written at all. */
   failed: { item: Item; error: unknown }[];
-  /** To be decided on another order than the one addressed: the one that owns the payment. */
+  /** To be decided again: on the order that owns their payment, or after another event under the same key. */
   rerouted: Item[];
 };
 
@@ -64,6 +64,7 @@ export function decideBatch(items: readonly Item[], loaded: readonly Loaded[], c
   return batch;
 }
 
+/** What is being decided, and what it has come to so far. */
 type Work = {
   context: BatchContext;
   draft: BatchDraft;
@@ -84,7 +85,10 @@ function answer(work: Work, item: Item, found: Loaded): void {
   else throw new NotFound(`there is no order ${envelope.orderId}`);
 }
 
-/** One key is one row: with another order or other words it is decided after this batch, seeing what the first one left. */
+/**
+ * True when an earlier event of this batch came under the same key and meant something else. A key has one row, so the later
+ * event is decided after this batch, when it can see what the first one has left.
+ */
 function keyStandsForAnother({ keys }: Work, { envelope }: Item, { order }: Loaded): boolean {
   const name = `${envelope.provider ?? order?.provider} ${envelope.eventKey}`;
   const meaning = `${order?.id} ${envelope.received?.bodyHash ?? JSON.stringify(envelope.event)}`;
@@ -130,7 +134,10 @@ function answerLoose(work: Work, item: Item, verdict: Verdict, detail: string | 
   work.batch.loose.push({ item, outcome });
 }
 
-/** Bound to a version, it is bound to that of the order it names: nobody has seen the other one. */
+/**
+ * Readdresses the event when another order owns its payment; true when it did. A version that the caller has set is checked
+ * against the order that the caller named, because the other one they have not seen.
+ */
 function followOwner({ draft }: Work, item: Item, { order, paymentOwner }: Loaded): boolean {
   const { event, provider } = item.envelope;
   const paymentId = event && 'paymentId' in event ? event.paymentId : undefined;
@@ -160,7 +167,7 @@ function decideOne(work: Work, item: Item, found: FoundOrder): void {
   }
 }
 
-/** The key made a transition already, in this batch, before, or in a commit of ours whose answer was lost. */
+/** The key has made a transition already: in this batch, earlier, or in a commit of ours whose answer was lost. */
 function repeat({ group, order }: Place, item: Item, found: FoundOrder): void {
   assertSameRequest(item, found);
   const verdict = item.answerLost && found.transition ? 'applied' : 'duplicate';
@@ -177,9 +184,9 @@ function decideByMachine({ draft, context }: Work, place: Place, item: Item, fou
   const decidedVersion = order.live?.version ?? order.loaded.version;
   const decision = decideInto(draft, place, item, found, context.grantError);
   order.keys.add(envelope.eventKey);
-  // What a person told an order that could not be read then has a row, too; it is no longer parked.
+  // An operator's event that was kept while the order could not be read has a row, too, which is no longer parked.
   if (envelope.received || found.received) {
-    // Onto the fresh objects: copying both once more takes longer than all the rest here.
+    // Assigned to the fresh objects: to copy both once more takes longer than everything else in this function.
     const became = verdictPart(decision.verdict);
     became.detail = decision.detail;
     became.orderId = order.loaded.id;
@@ -192,11 +199,17 @@ function decideByMachine({ draft, context }: Work, place: Place, item: Item, fou
   group.members.push({ item, outcome: outcomeOf(order, decision.verdict, decision.detail) });
 }
 
-/** By a person, and not refused: a refusal is told to whoever asked, and leaves nothing. */
+/**
+ * True of an operator's event that changed nothing and was not refused. A refusal is answered at once and leaves no
+ * row.
+ */
 const isToldInVain = ({ envelope }: Item, { verdict, steps }: Decision): boolean =>
   envelope.source === 'operator' && steps.length === 0 && verdict !== 'illegal';
 
-/** No transition says what a person told or asked for in vain, and whoever looks next must see who tried what. */
+/**
+ * Keeps an operator's event that changed nothing: no transition tells of it, and whoever looks next must see who tried
+ * what.
+ */
 function keepAsked(context: BatchContext, { order }: Place, item: Item, found: FoundOrder, decision: Decision): void {
   const { verdict, detail } = decision;
   const decidedVersion = order.live?.version ?? order.loaded.version;
@@ -204,7 +217,10 @@ function keepAsked(context: BatchContext, { order }: Place, item: Item, found: F
   mergeRow(order.inbox, { ...asked(item, order.loaded, { verdict, detail }), decidedVersion, nextAttemptAt });
 }
 
-/** What belongs to an order that another one is still to open is ours, and tried until it is there. */
+/**
+ * Such an event belongs to an order that is still to be opened from this one: it is ours, and tried until that order is
+ * there.
+ */
 function nextAttempt(at: Date, item: Item, { received }: FoundOrder): Date | null {
   return unplaced(at, received?.receivedAt ?? item.receivedAt, 'unmatched', { ours: true }).nextAttemptAt;
 }
@@ -237,11 +253,11 @@ function outcomeOf(order: OrderDraft, verdict: Verdict, detail: string | null): 
   };
 }
 
-/** The same key with another body is somebody's mistake or worse: the first body stays, and somebody is told. */
+/** The same key with another body is a mistake or an attack: the first body stays, and a finding tells of the second. */
 function noteOtherBody(item: Item, found: Loaded, commit: Commit, newId: NewId): void {
   const { envelope } = item;
-  // A callback's key names the fact, not the call: the same fact may come as JSON from a script and as a redirect. So does
-  // the key of what we asked for ourselves.
+  // The key of a callback names the fact and not the call, so the same fact may come as JSON from a script and as a redirect.
+  // The same holds for what we learned by asking.
   if (envelope.source === 'callback' || envelope.source === 'reconcile') return;
   if (!found.received || !envelope.received || found.received.bodyHash === envelope.received.bodyHash) return;
   const fingerprint = `other_body:${envelope.provider}:${envelope.eventKey}:${envelope.received.bodyHash}`;

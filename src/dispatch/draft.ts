@@ -1,10 +1,8 @@
-// One batch between load and commit: every event decided on the order as the events before it left it, and the rows that
-// follow, gathered in groups that must be written together. Nothing here waits or reads a clock.
-
+// A batch between load and commit: each event is decided on the order as the events before it left it, and the rows that
+// follow are gathered in groups that must be written together. Nothing here waits or reads a clock.
 import type { Loaded, LoadedOrder } from '../../db/load.ts';
 import type { CommitGroup, InboxWrite, PaymentWrite, TransitionWrite } from '../../db/writes.ts';
-import type { Decision, Step } from '../../machines/decide.ts';
-import { decide } from '../../machines/decide.ts';
+import { type Decision, decide, type Step } from '../../machines/decide.ts';
 import { writtenEffects } from '../../machines/effects.ts';
 import { counts, lostMinor, type PaymentRecord, refundedMinor } from '../../machines/money.ts';
 import type { OrderEvent, UnstampedOrderEvent } from '../../machines/orderEvents.ts';
@@ -153,13 +151,14 @@ export function decideInto(
   const decision = grantError === null ? whole : withoutGrant(whole, grantError);
   order.live = decision.order;
   order.last = decision.steps.at(-1) ?? order.last;
-  // Only a grant that was left out explains it: whatever else was refused once is written now.
+  // The error is kept only with a grant that was left out. In any other case what the database refused before is written now.
   if (decision.steps.length > 0) order.grantError = decision === whole ? null : grantError;
   decision.steps.forEach((step, index) => {
     order.transitions.push(transitionOf(order.loaded.id, step, item, index === 0));
   });
   const effects = writtenEffects(decision.steps);
-  // Ids of one millisecond are in no order of their own; the merchant is told in the order of the transitions.
+  // Ids made in the same millisecond are in random order. Sorted, they tell the merchant of transitions in the order
+  // they had.
   const ids = effects.map(() => draft.newId('eff')).sort();
   effects.forEach((effect, index) => {
     addEffect(order, { id: ids[index] ?? '', orderId: order.loaded.id, ...effect });
@@ -177,8 +176,9 @@ export function decideInto(
 }
 
 /**
- * The order that an event is decided on instead of the one it names, because that one owns its payment; null where it
- * stays. Money that goes back belongs where the money came in, whatever order the provider names. New payments do not follow.
+ * The order on which an event is decided instead of the one that it names, because that order owns its payment; null when
+ * the event stays. Money that goes back belongs where it came in, whatever order the provider names. A payment stays with the
+ * order that it names, which then says that it belongs elsewhere.
  */
 export function ownerInstead(
   event: UnstampedOrderEvent | null,

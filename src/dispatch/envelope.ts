@@ -1,5 +1,4 @@
-// What goes into dispatch and what comes out: an event with its address and its key, and the verdict it met.
-
+// What goes into dispatch and what comes out: an event with its address and its key, and what became of it.
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { MachineVerdict } from '../../machines/orderSetup.ts';
 
@@ -31,7 +30,10 @@ export type Envelope = {
   received: Received | null;
   /** Decide only if the order stands at this version. */
   ifMatch?: number;
-  /** A stored event decided again, not another delivery; `ours` when something says that it is no other business's. */
+  /**
+   * Set on a stored event that is decided again, which is no new delivery. `ours`: something in it says that it belongs
+   * to us.
+   */
   stored?: { ours: boolean };
 };
 
@@ -44,7 +46,7 @@ export type Outcome = {
   orderId: string | null;
   state: string | null;
   version: number | null;
-  /** The event gave its order a name, and something told before may be kept under it that can be decided now. */
+  /** The order has learned a name from the event, and events that were kept under that name can be decided now. */
   early?: true;
 };
 
@@ -55,11 +57,11 @@ export type Item = {
   enqueuedAt: number;
   /** On the clock: when this delivery came. */
   receivedAt: Date;
-  /** A commit with it was sent and nobody told what became of it, so a row found later may be our own. */
+  /** A commit with this event was sent and its answer was lost: a row that is found under its key may be our own. */
   answerLost: boolean;
   /** Its inbox row counts this delivery already. */
   counted: boolean;
-  /** How often a unique key was taken under it. */
+  /** How often a commit with it lost a unique key to a faster one. */
   taken: number;
   settle(outcome: Outcome): void;
   fail(error: unknown): void;

@@ -11,7 +11,7 @@ export function arrival(item: Item) {
   return arrivalAt(item, null);
 }
 
-/** The same, also for a fact a person told about an order of this provider. */
+/** The same, also for an operator's event, which came without a provider: then the order's provider stands for it. */
 export function arrivalAt(item: Item, orderProvider: string | null) {
   const { envelope } = item;
   const received = envelope.received ?? operatorsWords(item);
@@ -29,7 +29,7 @@ export function arrivalAt(item: Item, orderProvider: string | null) {
   };
 }
 
-/** A fact sent by a person has no bytes of a provider; what was said is kept in their place. */
+/** An operator's event has no bytes of a provider. The event itself is kept in their place. */
 function operatorsWords({ envelope }: Item): Received {
   const raw = Buffer.from(JSON.stringify(envelope.event));
   return {
@@ -69,8 +69,8 @@ export function verdictPart(verdict: string): VerdictPart {
 }
 
 /**
- * What a person told or asked of this order and changed nothing, with who and why where that was said. Under a key of its
- * own: the caller's is one only within its order, and the next event under it is decided as if this one had not been.
+ * The row of an operator's event that changed nothing, with who asked and why. It stands under a key of its own: the caller's
+ * key is unique only within the order, and the next event under it is to be decided as if this one had not been.
  */
 export function asked(
   item: Item,
@@ -92,7 +92,7 @@ export function asked(
 const isRequest = (event: UnstampedOrderEvent): event is Extract<UnstampedOrderEvent, { type: RequestType }> =>
   isRequestType(event.type);
 
-/** One row a key: the second delivery in a batch only counts. */
+/** Keeps one row for each key: of a second delivery in the same batch only the count is kept. */
 export function mergeRow(rows: Map<string, InboxWrite>, row: InboxWrite): void {
   const name = `${row.provider} ${row.eventKey}`;
   const known = rows.get(name);

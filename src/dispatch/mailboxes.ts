@@ -1,13 +1,16 @@
-// The queue of dispatch: a mailbox an order, so that no order is ever in two lanes at a time, and the mailboxes that are
-// ready in the order their first event came. Without this affinity callback and webhook of one order meet in the
-// database and one of them is decided twice.
+// The queue of dispatch: one mailbox for each order, so that no order is in two lanes at a time, and a line of the mailboxes
+// that are ready, by when their first event came. Without it, callback and webhook of an order would meet in the database,
+// and one of them would be decided twice.
 import type { Item } from './envelope.ts';
 
-/** How many provider order ids are remembered with our id, so that both names of an order lead to one mailbox. */
+/**
+ * How many provider order ids are remembered with our own id, so that both names of an order lead to one mailbox. The oldest is
+ * forgotten first; then two events of its order may meet in the database, where one of them is decided again.
+ */
 const ALIASES_KEPT = 20_000;
 
 export type Mailboxes = {
-  /** Events waiting, those in a lane not counted. */
+  /** Events that wait, without those in a lane. */
   readonly waiting: number;
   readonly ready: boolean;
   put(item: Item): void;

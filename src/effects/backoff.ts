@@ -1,13 +1,13 @@
 // How long to wait before an effect is tried again: exponential, with full jitter, so that a thousand effects that failed
 // together do not come back together.
 
-/** Nothing is due again in the very instant it failed. */
+/** Shortest pause, in ms, so that nothing is due again in the instant in which it failed. */
 const SHORTEST_PAUSE_MS = 1;
 
 export type Backoff = {
   /** Longest pause after the first try, in ms. */
   firstPauseMs: number;
-  /** What each pause is longer by than the one before. */
+  /** The factor by which each longest pause exceeds the one before. */
   growth: number;
   /** No pause is longer, in ms. */
   maxPauseMs: number;

@@ -11,7 +11,7 @@ export type LeasedEffect = {
   payload: Record<string, unknown>;
   /** The idempotency key at the other side, the same for ever. */
   dedupKey: string;
-  /** 1 for the first try, counted when it is leased, so that a try that was killed counts too. */
+  /** 1 for the first try. Counted when it is leased, so that a try whose process was killed counts, too. */
   attempt: number;
   /** An earlier try may have reached the other side: look there before anything is sent again. */
   maybeSent: boolean;
@@ -19,10 +19,12 @@ export type LeasedEffect = {
 };
 
 /**
- * `done`: nothing is left to do, `note` says what was found if it was not simply done. `again`: nobody knows, or not yet;
- * tried after a backoff, or at `at`, until the attempts of this effect are used up. `notBefore` only makes the backoff
- * longer: who asks for a second each time must not use up a day of attempts in ten. `untried` is no attempt at all, because
- * something else has to come first. `dead`: the other side said no for good.
+ * How one run of an effect ended.
+ * - `done`: nothing is left to do. `note` says what was found where it was not simply carried out.
+ * - `again`: nobody knows, or not yet. It is tried again after a backoff, or at `at`, until its attempts are used up.
+ *   `notBefore` can only make the backoff longer: another side that asks for a second of patience each time must not use up
+ *   a day of attempts in ten seconds. `untried` does not count as an attempt, because something else has to come first.
+ * - `dead`: the other side said no for good.
  */
 export type EffectEnd =
   | { end: 'done'; note?: string }

@@ -1,5 +1,6 @@
-// How long each effect is kept up before a person is called, and how many of each run at once.
+// How long each effect is tried before a person is called, and how many of each kind run at once.
 import { LANE_NAMES, LANES, type Lane } from '../../db/outbox.ts';
+import { MAX_ASKED } from '../../machines/askSchedule.ts';
 import type { EffectName } from '../../machines/orderSetup.ts';
 import type { Backoff } from './backoff.ts';
 
@@ -19,7 +20,10 @@ const PROVIDER_LEASE_MS = MINUTE_MS;
 /** One message to each of the merchant's endpoints, side by side, and its answer. */
 const MESSAGE_LEASE_MS = MINUTE_MS;
 
-/** About an hour at most: a provider's outage of some minutes passes; after that the order's own deadline asks, and revives it. */
+/**
+ * Tried for about an hour at most: by then an outage of some minutes is over, and after a longer one the order's own
+ * deadline asks again and revives it.
+ */
 const AT_PROVIDER: EffectPolicy = {
   maxAttempts: 12,
   firstPauseMs: 2 * SECOND_MS,
@@ -29,8 +33,8 @@ const AT_PROVIDER: EffectPolicy = {
 };
 
 /**
- * A session that stays open costs nothing until somebody pays in it, and then the payment is heard: days of trying, so that
- * an outage does not leave hundreds of orders for a person to look at.
+ * Tried for days, so that an outage does not leave hundreds of orders for a person to look at: a session that stays open
+ * does no harm until somebody pays in it, and that payment would be heard of.
  */
 const CLOSING: EffectPolicy = { ...AT_PROVIDER, maxAttempts: 18, maxPauseMs: 12 * HOUR_MS };
 
@@ -47,15 +51,15 @@ export const EFFECT_POLICIES: Readonly<Record<EffectName, EffectPolicy>> = {
     maxPauseMs: HOUR_MS,
     leaseMs: PROVIDER_LEASE_MS,
   },
-  // As often as the chart asks before a human must decide; when, the handler says itself. These times hold where it does not.
+  // As many attempts as the schedule has questions. The handler names the time of each; these pauses hold where it cannot.
   reconcile: {
-    maxAttempts: 7,
+    maxAttempts: MAX_ASKED,
     firstPauseMs: 5 * MINUTE_MS,
     growth: 12,
     maxPauseMs: 24 * HOUR_MS,
     leaseMs: PROVIDER_LEASE_MS,
   },
-  // From seconds to a day, about a day in all, so that a merchant's lost weekend evening loses no message.
+  // From seconds to a day, about a day in all, so that a merchant whose server is down for an evening misses no message.
   notify: {
     maxAttempts: 10,
     firstPauseMs: 5 * SECOND_MS,
@@ -63,7 +67,7 @@ export const EFFECT_POLICIES: Readonly<Record<EffectName, EffectPolicy>> = {
     maxPauseMs: 24 * HOUR_MS,
     leaseMs: MESSAGE_LEASE_MS,
   },
-  // Somebody has to be told: from seconds to an hour, about three hours at most; the finding stays either way.
+  // From seconds to an hour, about three hours at most. The finding stays open whether or not the alert could be told.
   alert: {
     maxAttempts: 10,
     firstPauseMs: 5 * SECOND_MS,
@@ -73,15 +77,18 @@ export const EFFECT_POLICIES: Readonly<Record<EffectName, EffectPolicy>> = {
   },
 };
 
-/** Effects of each lane that run at once, of their own, so that a slow merchant never takes the place of a refund. */
+/**
+ * How many effects of each lane run at once. Each lane has places of its own, so that a slow merchant never takes that
+ * of a refund.
+ */
 export const LANE_WIDTH: Readonly<Record<Lane, number>> = {
-  /** Some calls under way at a provider, well below what providers begin to refuse. */
+  /** A few calls under way at a provider: well below the rate at which providers begin to refuse. */
   provider: 8,
-  /** Beside those, and nobody waits for it. */
+  /** Apart from those, because nobody waits for a session to be closed. */
   closing: 4,
-  /** Asking is never as urgent as what is asked about. */
+  /** Questions are never as urgent as the effects that move money. */
   question: 4,
-  /** Most of the time these wait for somebody else's server, or there is nobody to tell at all. */
+  /** Many, because these mostly wait for somebody else's server, or have nobody to tell. */
   merchant: 32,
   operator: 4,
 };

@@ -1,4 +1,4 @@
-// One leased effect: its handler, what the end of it means, and the line about it in the log.
+// Runs one leased effect: calls its handler, decides what its end means, and writes the line about it in the log.
 import type { Logger } from 'pino';
 import type { OutboxLease, Settlement } from '../../db/outbox.ts';
 import type { Clock, RandomSource } from '../clock.ts';
@@ -39,7 +39,10 @@ export async function runEffect(deps: RunDeps, lease: OutboxLease): Promise<Ende
 
 const dead = (error: string): EffectEnd => ({ end: 'dead', error });
 
-/** A handler that outlives its lease might run beside the next one: it is given up before, and its end is unknown. */
+/**
+ * A handler that outlives its lease could run beside the next one. It is given up before that, and how it ended is
+ * unknown.
+ */
 function withinLease(deps: RunDeps, lease: OutboxLease, leaseMs: number): Promise<EffectEnd> {
   const limitMs = Math.max(leaseMs - LEASE_REST_MS, leaseMs / 2);
   return new Promise(resolve => {
@@ -80,7 +83,7 @@ function settlementOf({ policies, clock, random, newId }: RunDeps, lease: Outbox
     ...own,
     end: 'dead',
     error: end.error,
-    // What cannot be told is not told the same way: that would die and be told for ever.
+    // No alert tells of an alert that died: the second would die like the first, and so on for ever.
     alertId: lane === 'operator' ? null : newId('eff'),
     noticeId: lease.orderId === null || lane === 'operator' || lane === 'merchant' ? null : newId('eff'),
   };
@@ -102,7 +105,7 @@ export function logEnd(log: Logger, { lease, settlement, ms }: EndedEffect): voi
       log.info(settlement.note === null ? line : { ...line, note: settlement.note }, 'effect done');
       break;
     case 'again':
-      // What only waits its turn is no trouble, and there may be thousands of it.
+      // An effect that only waits its turn is no trouble, and there may be thousands of them.
       log[settlement.untried ? 'debug' : 'warn'](
         { ...line, error: settlement.error, availableAt: settlement.availableAt },
         'effect to be tried again',

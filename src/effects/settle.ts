@@ -1,5 +1,5 @@
-// Writing down how effects ended, until the database has it: a lost answer is asked for again, and one end that cannot be
-// written costs its neighbours nothing.
+// Writes down how effects ended, and repeats that until the database has it. An end that cannot be written at all does not
+// keep its neighbours from being written.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
@@ -14,8 +14,8 @@ const TROUBLE_PAUSE_MAX_MS = 1_000;
 export type SettleDeps = { db: Database; log: Logger };
 
 /**
- * Answers those whose row somebody held just now; to be settled again soon. What cannot be written at all, or not before
- * `giveUp`, is left to its lease: when that ends the effect is run again, under its key.
+ * Settles these effects and answers those whose row another statement held, to be settled again soon. What cannot be written
+ * at all, or not before `giveUp`, is left to its lease: when that ends, the effect is run again under its key.
  */
 export async function settleEnded(
   deps: SettleDeps,

@@ -1,22 +1,32 @@
-// How many places one other side may hold at once, so that one which keeps everybody waiting leaves places for the others.
+// Limits how many places of a lane one other side (a provider, an endpoint) may hold at once, so that a slow one leaves places
+// for the others.
 import type { Clock } from '../clock.ts';
 
-/** Shortest time, in ms, until what exceeds a share is looked at again: what is in its way takes about that long. */
+/**
+ * Shortest time, in ms, for which an effect beyond the share is put off: the effects that are in its way take about
+ * that long.
+ */
 export const PUT_OFF_MS = 1_000;
-/** What is put off comes back one after the other, this far apart in ms: a hundred looks a second, however many wait. */
+/** Effects that are put off come back this far apart, in ms: at most a hundred a second, however many wait. */
 const APART_MS = 10;
-/** Longest time put off, in ms: so late at most it is noticed that the other side has room again. */
+/** Longest time an effect is put off, in ms: that the other side has room again is noticed this late at most. */
 export const LONGEST_PUT_OFF_MS = 30_000;
-/** Whoever keeps a place longer than this, in ms, is slow: a place at a prompt side is waited for, at a slow one it is not. */
+/**
+ * A side that keeps a place longer than this, in ms, is slow. A place at a prompt side is waited for; at a slow one it
+ * is not.
+ */
 const PROMPT_MS = 500;
 
 /** Either a place, to be given back exactly once, or when to ask for one again. */
 export type Place = { release: () => void } | { notBefore: Date };
 
 export type Shares = {
-  /** A place for `name`, as soon as it holds fewer than `share` of them; when it is slow, or `patient` is false, at once or not. */
+  /**
+   * A place for `name` as soon as it holds fewer than `share` of them. When it is slow, or `patient` is false, nothing
+   * is waited for.
+   */
   take(name: string, share: number, patient?: boolean): Promise<Place>;
-  /** What waits for `name` need not stand in line any more: whoever is put off from now on comes back soon. */
+  /** Forgets how many effects were put off for `name`: those that are put off from now on come back soon. */
   clearLine(name: string): void;
 };
 
@@ -27,7 +37,7 @@ type Side = {
   waiting: { share: number; go: (place: Place) => void }[];
 };
 
-/** Counts in this process alone: each one has lanes of its own. `promptMs` in ms. */
+/** Counts in this process alone, because each process has lanes of its own. `promptMs` in ms. */
 export function createShares(clock: Clock, promptMs = PROMPT_MS): Shares {
   const sides = new Map<string, Side>();
 

@@ -1,7 +1,8 @@
-// A refund that was asked for and never sent is told like one that failed, under a name of ours: no provider knows it.
+// A refund that was asked for and never sent is told to its order like one that failed, under a name that we make: no provider
+// has one for it.
 import { createHash } from 'node:crypto';
 
-/** Longest name of a refund, in characters. */
+/** Longest name of a refund, in characters: what an event may carry. */
 const MAX_REFUND_ID_LENGTH = 255;
 const PREFIX = 'unsent:';
 

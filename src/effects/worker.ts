@@ -1,5 +1,5 @@
-// Carries out what the outbox holds. A wake-up after each commit makes it prompt, the poll makes it sure; the lease lets
-// any number of workers run side by side, and whoever lost its lease changes nothing any more.
+// Carries out what the outbox holds. A wake-up after each commit makes it prompt, and the poll makes it sure. Leases let any
+// number of workers run side by side: a worker that has lost its lease can no longer change the row.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/client.ts';
 import { LANE_NAMES, type Lane, leaseDue, type OutboxLease } from '../../db/outbox.ts';
@@ -10,10 +10,12 @@ import { settleEnded } from './settle.ts';
 
 /** Pause between looks, in ms, when nobody wakes the worker: for what is due by time and for what other processes wrote. */
 const POLL_MS = 1_000;
-/** Pause before an end is written again whose row somebody held, in ms: as long as a statement takes. */
+/** Pause before an end is written again because its row was held, in ms: about as long as a statement takes. */
 const HELD_PAUSE_MS = 20;
-/** How long closing waits for handlers that run, in ms: longer than a provider call with its second try (7 s), well below
- * the 25 s the service has. What is not over by then is run again by somebody else when its lease ends. */
+/**
+ * How long closing waits for handlers that run, in ms: longer than a provider call with its second try (7 s), and well below
+ * the 25 s that the service has to stop. What is not over by then is run again elsewhere when its lease ends.
+ */
 const DRAIN_MS = 10_000;
 
 export type WorkerDeps = Omit<RunDeps, 'policies'> & {
@@ -42,7 +44,7 @@ export function startWorker(deps: WorkerDeps): Worker {
   return worker;
 }
 
-/** Works until nothing is due; answers how each effect ended, in the order they ended. For whoever must know that it is done. */
+/** Works until nothing is due and answers how each effect ended, for callers that must know when it is done. */
 export async function workOff(deps: WorkerDeps): Promise<EndedEffect[]> {
   const run = { ...deps, policies: deps.policies ?? EFFECT_POLICIES };
   const lease = leasing(deps);
@@ -60,7 +62,7 @@ export async function workOff(deps: WorkerDeps): Promise<EndedEffect[]> {
   }
 }
 
-/** Leases under a new name each time; under the same one again after a lost answer, which so finds what it took. */
+/** Leases under a new name each time. After a lost answer it uses the same name again, and so finds what it had taken. */
 function leasing({ db, clock, workerId, policies = EFFECT_POLICIES }: WorkerDeps) {
   const leaseMs = Object.fromEntries(
     Object.entries(policies).map(([effect, policy]) => [effect, policy.leaseMs]),
@@ -179,7 +181,7 @@ class OutboxWorker implements Worker {
   private async settleAll(): Promise<void> {
     this.settling = true;
     while (this.ended.length > 0) {
-      // What ends in the same turn goes in the same statement: one a message would be a hundred times the work.
+      // Effects that end in the same turn go in one statement: one for each would be a hundred times the work.
       await nextTurn();
       const batch = this.ended.splice(0);
       const held = await settleEnded(this.deps, batch, this.giveUp.signal);
