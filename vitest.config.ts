@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'int',
           include: ['test/**/*.int.test.ts', 'test/**/*.fault.test.ts', 'test/**/*.e2e.test.ts'],
-          globalSetup: ['test/support/postgresServer.ts'],
+          globalSetup: ['test/support/runFolder.ts', 'test/support/postgresServer.ts'],
           testTimeout: HANGS_MS,
           hookTimeout: HANGS_MS,
         },
