@@ -9,6 +9,7 @@ import type { IncomingCall, PaymentProvider, ReceivedEvent } from '../providers/
 import type { App, AppDeps, AppEnv } from './appTypes.ts';
 import { answers, problem } from './contents.ts';
 import { envelopeOf, providerNamed, readCall } from './incomingCall.ts';
+import { wantsPage } from './wantsPage.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const READABLE = ['application/json', FORM];
@@ -94,8 +95,6 @@ function statusOf({ state }: Outcome): Status {
 }
 
 const backOf = (outcome: Outcome) => ({ orderId: outcome.orderId, state: outcome.state, status: statusOf(outcome) });
-
-const wantsPage = (c: Context<AppEnv>) => (c.req.header('accept') ?? '').includes('text/html');
 
 /** 303, so that the browser asks for the next page with GET and a reload sends nothing again. */
 async function sendOn(c: Context<AppEnv>, core: Core, outcome: Outcome): Promise<Response> {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import { type ErrorCode, InvalidRequest, NotFound, PaylatchError } from '../errors.ts';
 import type { AppEnv } from './appTypes.ts';
+import { isCustomersPage, problemPage } from './problemPage.ts';
 
 const TITLES: Record<ErrorCode, string> = {
   invalid_request: 'The request is not valid',
@@ -33,8 +34,8 @@ const INSIDE: Partial<Record<ErrorCode, string>> = {
   database_unavailable: 'The database does not answer. Try again: what was done already is not done twice.',
 };
 
-/** Renders any error; for `app.onError`. */
-export function problemFor(log: Logger): (error: Error, c: Context<AppEnv>) => Response {
+/** Renders any error; for `app.onError`. A customer's browser gets a page. */
+export function problemFor(log: Logger): (error: Error, c: Context<AppEnv>) => Response | Promise<Response> {
   return (error, c) => {
     const known = asPaylatchError(error);
     const requestId = c.get('requestId');
@@ -42,17 +43,22 @@ export function problemFor(log: Logger): (error: Error, c: Context<AppEnv>) => R
       const level = known.code === 'internal_error' ? 'error' : 'warn';
       log[level]({ err: known.cause ?? known, code: known.code, requestId }, 'request failed');
     }
-    return problemResponse(known, requestId);
+    const answer = problemResponse(known, requestId);
+    if (!isCustomersPage(c)) return answer;
+    const problem = { title: TITLES[known.code], detail: detailOf(known), status: known.status, requestId };
+    return problemPage(c, problem, answer.headers);
   };
 }
 
-/** For `app.notFound`. */
+/** For `app.notFound`, which also hears of paths that answer another method. */
 export function noSuchPath(c: Context<AppEnv>): Response {
   return problemResponse(
-    new NotFound('There is nothing at this path; /openapi.json lists what there is.'),
+    new NotFound(`Nothing answers ${c.req.method} at this path; /openapi.json lists what there is.`),
     c.get('requestId'),
   );
 }
+
+const detailOf = ({ code, message }: PaylatchError): string => INSIDE[code] ?? message;
 
 /** The problem document of an error as a response. */
 export function problemResponse(error: PaylatchError, requestId: string | undefined): Response {
@@ -61,7 +67,7 @@ export function problemResponse(error: PaylatchError, requestId: string | undefi
     type: `urn:paylatch:problem:${code}`,
     title: TITLES[code],
     status,
-    detail: INSIDE[code] ?? error.message,
+    detail: detailOf(error),
     code,
     ...(requestId !== undefined && { requestId }),
     ...fields,

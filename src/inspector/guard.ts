@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { PaylatchError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
+import { wantsPage } from '../http/wantsPage.ts';
 import { type InspectorEnv, VIEWER_SENTENCE } from './page.ts';
 import type { Sessions } from './session.ts';
 
@@ -70,7 +71,7 @@ export function needsSession(sessions: Sessions): MiddlewareHandler<InspectorEnv
       c.set('viewer', session.viewer);
       c.set('sessionEndsAt', session.endsAt);
     } else if (!OPEN.test(c.req.path)) {
-      if (SAFE_METHODS.has(c.req.method) && wantsPage(c)) return c.redirect(signInPath(c), 303);
+      if (SAFE_METHODS.has(c.req.method) && wantsWholePage(c)) return c.redirect(signInPath(c), 303);
       throw new PaylatchError('unauthorized', 'You are not signed in, or your session is over. Nothing was changed.');
     }
     await next();
@@ -105,9 +106,8 @@ async function readForm(c: Context<InspectorEnv>): Promise<URLSearchParams> {
 }
 
 /** A browser going somewhere, and not a script fetching part of a page. */
-export function wantsPage(c: Context<InspectorEnv>): boolean {
-  const isFetched = c.req.header('sec-fetch-dest') === 'empty' || c.req.header('x-fragment') !== undefined;
-  return !isFetched && (c.req.header('accept') ?? '').includes('text/html');
+export function wantsWholePage(c: Context<InspectorEnv>): boolean {
+  return c.req.header('x-fragment') === undefined && wantsPage(c);
 }
 
 function signInPath(c: Context<InspectorEnv>): string {

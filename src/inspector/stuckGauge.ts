@@ -3,7 +3,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { countStuck } from '../../db/inspect/stuckCount.ts';
 import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
-import { wantsPage } from './guard.ts';
+import { wantsPage } from '../http/wantsPage.ts';
 import type { InspectorDeps, InspectorEnv, StuckCount } from './page.ts';
 
 /** Counted up to here: beyond it the number no longer says what to do. */

@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import { type ErrorCode, InvalidRequest, PaylatchError } from '../errors.ts';
-import { wantsPage } from './guard.ts';
+import { wantsWholePage } from './guard.ts';
 import { type Html, type InspectorEnv, renderBare, renderPage } from './page.ts';
 import { copyable, emptyState } from './parts.ts';
 
@@ -25,7 +25,7 @@ export function troublePage(log: Logger): (error: Error, c: Context<InspectorEnv
     // The rest of a body that nobody will read must not be taken for the next request.
     if (known.code === 'body_too_large') c.header('connection', 'close');
     const status = known.status as ContentfulStatusCode;
-    if (!wantsPage(c)) return c.text(sentenceOf(known), status);
+    if (!wantsWholePage(c)) return c.text(sentenceOf(known), status);
     const { title, main } = contentOf(known, c);
     return c.var.viewer ? renderPage(c, { title, nav: null, main, status }) : renderBare(c, { title, main, status });
   };
