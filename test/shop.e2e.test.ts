@@ -67,7 +67,9 @@ test('picking a plan, paying at the sandbox and coming back shows "Subscribed" a
   const page = await pay(await buy(userId), 'succeed');
   expect(page.status).toBe(200);
   expect(page.html).toContain('<h1 class="good">Subscribed</h1>');
-  expect(page.html, 'nothing is awaited any more').not.toContain('http-equiv="refresh"');
+  expect(page.html, 'a late webhook is looked for once').toContain('<meta http-equiv="refresh" content="7" />');
+  const orderId = /ord_[0-9a-z]{26}/.exec(page.html)?.[0];
+  expect(page.html).toContain(`href="/inspector/orders/${orderId}"`);
   const { until: end } = await get(url, `/v1/users/${encodeURIComponent(userId)}/access?product=pro`);
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(end));
   expect(textOf(page)).toContain(`Access to pro Yes, until ${day}`);

@@ -105,7 +105,9 @@ async function show(url: string, headers: Record<string, string>, orderId: strin
     say(`  ${t.version}  ${String(t.type).padEnd(18)} ${t.from ?? '—'} → ${t.to}   (${t.source})`);
   say('received');
   for (const r of timeline.received as Answer[])
-    say(`  ${String(r.verdict).padEnd(10)} ${String(r.type).padEnd(18)} ${r.eventKey}   ${r.deliveries} deliveries`);
+    say(
+      `  ${String(r.verdict).padEnd(10)} ${String(r.type).padEnd(18)} ${r.eventKey}   ${r.deliveries === 1 ? 'once' : `${r.deliveries} times`}`,
+    );
   const access = await call(`${url}/v1/users/${userId}/access?product=pro`, { headers });
   say(
     `access              ${access.access ? 'yes' : 'no'} (${access.reason}), until ${access.until}, from ${(access.grants as unknown[]).length} grant`,

@@ -136,7 +136,7 @@ function refusalOf(look: RetryLook, traces: RetryTraces, kept: number, undecodab
       : 'It has no dead effect.',
     'No event waits to be decided and no deadline is overdue.',
     backingOff
-      ? `Its effect ${backingOff.effect} was tried ${backingOff.attempts} times and is tried again by itself at ${backingOff.availableAt}.`
+      ? `Its effect ${backingOff.effect} was tried ${backingOff.attempts === 1 ? 'once' : `${backingOff.attempts} times`} and is tried again by itself at ${backingOff.availableAt}.`
       : '',
     undecodable > 0 ? `${events(undecodable)} kept whose body could not be decoded; that cannot be decided again.` : '',
     live?.deadline ? `It waits by itself until ${live.deadline.dueAt}.` : '',

@@ -17,7 +17,7 @@ export function layout(title: string, content: Html, refreshS: number | null = n
         <link rel="icon" href="/shop.svg" />
       </head>
       <body>
-        <header class="brand"><a href="/"><img src="/shop.svg" alt="" width="28" height="28" /> Paylatch</a> <a href="/docs">API reference</a></header>
+        <header class="brand"><a href="/"><img src="/shop.svg" alt="" width="28" height="28" /> Paylatch</a> <nav><a href="/inspector">Inspector</a> <a href="/docs">API reference</a></nav></header>
         <main>${content}</main>
       </body>
     </html>`;

@@ -10,6 +10,8 @@ import { day, moment, time } from './moments.ts';
 const REFRESH_S = 1;
 const PATIENT_REFRESH_S = 15;
 const PATIENT_AFTER_MS = 60_000;
+/** Once more after the end, in s: the sandbox sends a webhook that was asked to be late 5 s after the redirect. */
+const LATE_LOOK_S = 7;
 
 type Tone = 'good' | 'bad' | 'held';
 type Words = { headline: string; tone: Tone; sentence: string; payLink?: string };
@@ -67,6 +69,7 @@ export function orderPage(timeline: TimelineView, access: AccessView, payUrl: st
       <p class="actions">
         ${payUrl && words.payLink ? html`<a class="go" href="${payUrl}">${words.payLink}</a>` : ''}
         <a class="back" href="/">Back to the plans</a>
+        <a class="back" href="/inspector/orders/${order.id}">See it in the inspector</a>
       </p>
       ${steps(timeline, words.tone)} ${arrivals(timeline)}`,
     refreshOf(timeline, now),
@@ -74,8 +77,9 @@ export function orderPage(timeline: TimelineView, access: AccessView, payUrl: st
 }
 
 function refreshOf({ order }: TimelineView, now: Date): number | null {
-  if (order.stuck || !['created', 'authorized', 'captured'].includes(order.state)) return null;
   const waited = now.getTime() - new Date(order.updatedAt).getTime();
+  if (order.stuck || !['created', 'authorized', 'captured'].includes(order.state))
+    return waited < LATE_LOOK_S * 1_000 ? LATE_LOOK_S : null;
   return waited < PATIENT_AFTER_MS ? REFRESH_S : PATIENT_REFRESH_S;
 }
 

@@ -55,6 +55,6 @@ export function frontPage(): Html {
     'Paylatch',
     html`<h1>Paylatch</h1>
       <p class="lead">Turns payments into subscriptions exactly as often as money arrived: once.</p>
-      <p>The API reference is at <a href="/docs">/docs</a>.</p>`,
+      <p>The API reference is at <a href="/docs">/docs</a>, the inspector at <a href="/inspector">/inspector</a>.</p>`,
   );
 }

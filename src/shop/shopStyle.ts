@@ -5,7 +5,8 @@ export const SHOP_STYLE = `${BASE_STYLE}
 .brand { max-width: 44rem; margin: 2rem auto -1.25rem; padding: 0 .25rem; display: flex; align-items: center; justify-content: space-between; font-size: .9375rem; }
 .brand a { color: var(--quiet); text-decoration: none; }
 .brand a:hover { text-decoration: underline; }
-.brand a:first-child { display: flex; align-items: center; gap: .6rem; color: var(--text); font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; text-decoration: none; }
+.brand nav { display: flex; gap: 1.25rem; }
+.brand > a { display: flex; align-items: center; gap: .6rem; color: var(--text); font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; text-decoration: none; }
 main { max-width: 44rem; }
 main a { color: var(--accent); text-underline-offset: .15em; }
 a:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .25rem; }
