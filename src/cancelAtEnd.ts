@@ -1,5 +1,5 @@
-// Cancel at period end: what is paid stays, nothing follows it. No grace either, because no payment is late; and where the
-// provider charges by itself, it is told to stop, by an effect written with the wish.
+// Cancels a subscription at its end: what is paid stays, and nothing follows it, not even grace, because no payment is late.
+// Where the provider charges by itself, it is told to stop, by an effect that is written together with the wish.
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import { endSubscription } from '../db/subscriptionEnd.ts';
@@ -13,7 +13,7 @@ import type { SubscriptionView } from './ports.ts';
 export type CancelAtEndDeps = { db: Database; clock: Clock; newId: NewId; log: Logger };
 export type CancelAtEndWish = { userId: string; product: string; reason: string; by?: string };
 
-/** Asked again, it answers the same. @throws NotFound when this user never had the product */
+/** May be repeated: it then answers the same. @throws NotFound when this user never had the product */
 export async function cancelAtEnd(deps: CancelAtEndDeps, wish: CancelAtEndWish): Promise<SubscriptionView> {
   const { db, clock, newId, log } = deps;
   const { userId, product, reason, by = null } = wish;
@@ -24,7 +24,7 @@ export async function cancelAtEnd(deps: CancelAtEndDeps, wish: CancelAtEndWish):
   return subscriptionView(subscription);
 }
 
-/** A subscription as every call answers it: cancelled, its grace ends where the paid time does. */
+/** A subscription as every call answers it. When it is cancelled, its grace ends with the paid time. */
 export function subscriptionView({ endsAt, graceDays, ...row }: SubscriptionRow): SubscriptionView {
   const graceUntil = endsAt && (row.cancelAtEnd ? endsAt : graceEnd({ endsAt, graceDays }));
   return { ...row, endsAt: endsAt?.toISOString() ?? null, graceUntil: graceUntil?.toISOString() ?? null };

@@ -1,5 +1,5 @@
-// Checkout: an order is written before its provider is asked, then opened there under its own id. Whatever is asked
-// twice (two tabs, a lost answer, two replicas) ends in one order, and its key answers the same for ever.
+// Checkout: an order is written before its provider is asked, and then opened there under its own id (decision 0006). What is
+// asked twice (two tabs, a lost answer, two replicas) ends in one order, and a key answers the same for ever.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -25,15 +25,22 @@ import type { CheckoutInput, CheckoutView } from './ports.ts';
 import type { PayableOrder, PaymentProvider } from './providers/provider.ts';
 import { passDeadline } from './sweeper/deadlines.ts';
 
-/** How often a place is looked for when an open order appears and goes in between: each time it really went. */
+/**
+ * How often a new order is tried in the place of an open one that comes and goes meanwhile. Each try was overtaken by
+ * another order.
+ */
 const MAX_PLACE_TRIES = 5;
-/** How long a caller waits for another one that is opening the same order, in ms: longer than a provider call may take, shorter than its own call. */
+/**
+ * How long a caller waits for another one that opens the same order, in ms: longer than most provider calls, shorter
+ * than its own deadline.
+ */
 const OPENING_WAIT_MS = 6_000;
+/** Pause between looks whether it is open, in ms: a person waits for the answer. */
 const OPENING_POLL_MS = 50;
 
 export type CheckoutDeps = {
   db: Database;
-  /** With company: what was told before the order was opened is decided with its opening. */
+  /** The core's, so that what was told before the order was opened is decided with its opening. */
   dispatch: Dispatch;
   providers: ReadonlyMap<string, PaymentProvider>;
   publicUrl: string;
@@ -95,7 +102,10 @@ async function ensureOrder(deps: CheckoutDeps, wanted: Wanted): Promise<string> 
   throw new Overloaded('open orders of this user come and go; try again');
 }
 
-/** Its time to be paid is over, only nobody has said so yet: then it must not stand in the way of a new one. */
+/**
+ * Ends an open order whose time to be paid is over but was not yet declared so, because it must not stand in the way of
+ * a new one.
+ */
 async function expire(
   { db, dispatch, publicUrl, log }: CheckoutDeps,
   provider: PaymentProvider,
@@ -106,7 +116,10 @@ async function expire(
   await closeSuperseded({ publicUrl, log }, provider, row);
 }
 
-/** Two open sessions are two payments waiting to happen: the old one is closed before the new one opens, if it can be. */
+/**
+ * Closes the old session before the new one opens, if it can be closed: with two open sessions the customer could pay
+ * twice.
+ */
 async function closeSuperseded(
   { publicUrl, log }: Pick<CheckoutDeps, 'publicUrl' | 'log'>,
   provider: PaymentProvider,
@@ -114,7 +127,7 @@ async function closeSuperseded(
 ): Promise<void> {
   const { providerOrderId, handle = null } = payableOf(row, publicUrl);
   if (!providerOrderId) return;
-  // The order's `close` effect stays in the outbox and makes sure; here nobody is kept waiting for a no.
+  // The order's `close` effect stays in the outbox and makes sure. A refusal here need not fail the checkout.
   await provider
     .cancel({ providerOrderId, handle, paymentId: null, key: `${row.id}:close` })
     .catch((error: unknown) => {
@@ -147,7 +160,8 @@ async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: s
     const row = await readOrderRow(deps.db, id);
     if (!row) throw new Error(`order ${id} is gone`);
     if (row.providerOrderId) return row;
-    // Paid before we knew how it was opened, because its first answer was lost: the merchant is not sent off to a second one.
+    // Only a failed order is refused. One that is paid by now, because the answer to its first opening was lost, is opened
+    // like any other, so that the merchant need not begin a second one.
     if (row.state === 'failed') {
       throw new PaylatchError('illegal_event', `order ${id} ended before it was opened; use a new Idempotency-Key`, {
         legalEvents: [],
@@ -159,7 +173,10 @@ async function ensureOpened(deps: CheckoutDeps, provider: PaymentProvider, id: s
   }
 }
 
-/** Whoever waited for the right to open may have read the order before it was opened: opened is opened. */
+/**
+ * Looks at the order once more before it opens it: somebody may have opened it while this caller waited for the right
+ * to.
+ */
 async function openIfNobodyDid(deps: CheckoutDeps, provider: PaymentProvider, { id }: OrderRow): Promise<void> {
   try {
     const now = await readOrderRow(deps.db, id);

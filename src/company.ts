@@ -1,5 +1,5 @@
-// What belongs together around one event: a recurring charge first gets the order it pays for, and an order that becomes
-// known by a new name brings what was told of it too early.
+// Dispatch with what must happen around an event: a recurring charge first gets the order that it pays for, and when an order
+// becomes known by a new name, the events that were kept under that name are decided.
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import type { Clock } from './clock.ts';
@@ -10,7 +10,7 @@ import { decideEarly } from './unmatched.ts';
 
 export type CompanyDeps = { db: Database; dispatch: Dispatch; clock: Clock; log: Logger };
 
-/** Dispatch as everybody outside calls it, by whatever way an order comes about: checkout, renewal, surplus, reconciliation. */
+/** The dispatch that everybody is given, however an order comes about: by checkout, renewal, surplus or reconciliation. */
 export function withCompany(deps: CompanyDeps): Dispatch {
   const dispatch = async (told: Envelope): Promise<Outcome> => {
     const envelope = await addressRenewal(deps, told);

@@ -37,7 +37,10 @@ const STATUS: Record<ErrorCode, number> = {
   database_unavailable: 503,
 };
 
-/** Seconds a caller is asked to wait before it tries again: long enough for a failed-over database, short enough for a shopper. */
+/**
+ * How long a caller is asked to wait before it tries again, in s: long enough for a database to fail over, short enough
+ * for a shopper.
+ */
 export const RETRY_AFTER_S = 2;
 
 /** An error with an answer. `detail` is a sentence for the caller, `fields` are extra members of the problem document. */
@@ -80,19 +83,24 @@ export class ProviderRefused extends PaylatchError {
   }
 }
 
-/** No answer, or none that tells: the provider may or may not have done it. Never treated as a no. */
+/**
+ * The provider did not answer, or its answer does not tell: it may or may not have done what was asked. Never treated
+ * as a no.
+ */
 export class ProviderUnreachable extends PaylatchError {
   constructor(detail: string, cause?: unknown) {
     super('provider_unreachable', detail, {}, cause);
   }
 }
 
+/** Too much is waiting, or an order stays held by others. Nothing was written; the caller may come again. */
 export class Overloaded extends PaylatchError {
   constructor(detail: string) {
     super('overloaded', detail);
   }
 }
 
+/** The database did not answer in time. The caller may come again with the same key. */
 export class DatabaseUnavailable extends PaylatchError {
   constructor(detail: string, cause?: unknown) {
     super('database_unavailable', detail, {}, cause);
@@ -100,7 +108,7 @@ export class DatabaseUnavailable extends PaylatchError {
 }
 
 /**
- * For what was meant for one version of an order only; `asked` undefined means any.
+ * Checks that an order stands at the version that the caller has asked for; undefined means any.
  * @throws PaylatchError version_conflict
  */
 export function assertVersion({ version }: { version: number }, asked: number | undefined): void {
@@ -108,6 +116,7 @@ export function assertVersion({ version }: { version: number }, asked: number | 
   throw new PaylatchError('version_conflict', `the order stands at version ${version}, not ${asked}`, { version });
 }
 
+/** What the call names does not exist. */
 export class NotFound extends PaylatchError {
   constructor(detail: string) {
     super('not_found', detail);

@@ -1,11 +1,12 @@
-// An order that nobody checked out for: a payment of a known order became one of its own, as a renewal or as a surplus.
+// Makes an order without a checkout: for a payment that belongs to a known order and pays for one more period, as a renewal or
+// as a surplus.
 import type { Database } from '../db/client.ts';
 import { insertOrder } from '../db/insertOrder.ts';
 import { planTermsSchema } from '../machines/orderEvents.ts';
 import type { Clock } from './clock.ts';
 import { newOrder, type OrderOrigin } from './newOrder.ts';
 
-/** What it takes over from the order it follows; `plan` is as bought. */
+/** What the new order takes over from the one it follows. `plan` is as it was bought. */
 export type FollowedOrder = {
   userId: string;
   plan: unknown;
@@ -15,7 +16,7 @@ export type FollowedOrder = {
   currency: string;
 };
 
-/** Written at most once: a second telling finds it there. */
+/** Written at most once: its id is derived from the payment, and a second call finds it there. */
 export async function insertFollowingOrder(
   { db, clock }: { db: Database; clock: Clock },
   order: FollowedOrder,

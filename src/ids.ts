@@ -6,7 +6,7 @@ import type { Clock, RandomSource } from './clock.ts';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARACTERS = 10;
 const RANDOM_BYTES = 10;
-/** Ids whose random bytes are asked for together: asking takes longer than making the id. */
+/** Ids whose random bytes are asked for together, because asking takes longer than making an id. */
 const IDS_AT_ONCE = 100;
 
 export type IdPrefix = 'ord' | 'evt' | 'eff' | 'fnd' | 'req' | 'ept' | 'att' | 'tst' | 'wrk';
@@ -22,7 +22,7 @@ export function idsFrom(clock: Clock, random: RandomSource): NewId {
   };
 }
 
-/** Before every id of this prefix that is made at this instant or later. */
+/** Sorts before every id of this prefix that is made at this instant or later. */
 export const idFloor = (prefix: IdPrefix, instant: Date): string => `${prefix}_${timePart(instant.getTime())}`;
 
 function timePart(ms: number): string {

@@ -1,4 +1,5 @@
-// What was received and could not be decided, for whoever looks why a payment shows nowhere: unmatched, foreign or parked.
+// Lists the events that were received and could not be decided (unmatched, foreign or parked), for whoever wonders why a
+// payment shows nowhere.
 import type { Database } from '../db/client.ts';
 import { type KeptEventRow, type KeptVerdict, listKept } from '../db/keptEvents.ts';
 import { InvalidRequest } from './errors.ts';

@@ -1,6 +1,6 @@
-// Retry of one order: whatever failed last or was left waiting is run again, through dispatch like every other event.
-// Parts do not wait for each other: one that fails again keeps none of the others from being tried, and the answer says
-// how each ended. Who asked and why is on disk before or with the first thing that changes.
+// Retry of one order: whatever failed last or was left waiting is run again, through dispatch like every other event. A part
+// that fails again does not keep the others from being tried, and the answer says how each one ended. Who asked, and why, is
+// on disk before the first change or together with it.
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
@@ -29,7 +29,10 @@ export type RetryRequest = {
   ifMatch?: number;
 };
 
-/** `verdict` is the most telling of the parts'; `duplicate` when somebody, or this very key, had done it already. */
+/**
+ * `verdict` is the weightiest among the parts; `duplicate` when somebody else, or an earlier call with this key, had
+ * done it already.
+ */
 export type RetryView = { verdict: Verdict; order: OrderView; did: RetryEnd[] };
 /** What a retry would run, and if nothing, why; nothing is written. */
 export type RetryPlanView = { order: OrderView; would: RetryPart[]; refused: string | null };
@@ -66,7 +69,7 @@ function nothingToRetry({ order, refused }: RetryPlan): PaylatchError {
   return new PaylatchError('nothing_to_retry', refused ?? '', { legalEvents: order.legalEvents, order });
 }
 
-/** The key made its transition before; dispatch says whether it meant the same then. */
+/** The key has made its transition before. Dispatch checks whether it meant the same retry then. */
 async function repeated(deps: RetryDeps, id: string, request: RetryRequest): Promise<RetryView> {
   const { verdict } = await deps.dispatch(requestEnvelope(id, request));
   const { row } = await lookAt(deps.db, id);
@@ -88,7 +91,7 @@ async function run(deps: RetryDeps, plan: RetryPlan, request: RetryRequest): Pro
   }
   const answered = await ask(deps, row.id, request, asked, send);
   did.push(...answered.ends);
-  // Somebody was faster with everything: who asked and why is told all the same.
+  // Somebody else was faster with every part. Who asked here, and why, is noted all the same.
   if (own.length === 0 && !answered.sent)
     await deps.dispatch(note(plan, request, asked, 'done by somebody else meanwhile'));
   if (did.every(({ error }) => error !== null)) throw errors[0];
@@ -98,7 +101,10 @@ async function run(deps: RetryDeps, plan: RetryPlan, request: RetryRequest): Pro
 
 type Send = (part: RetryPart, envelope: Envelope) => Promise<RetryEnd>;
 
-/** Sends without ever failing the others. Only the first event is bound to the version: it moves the order itself. */
+/**
+ * Sends one part after the other; an error of one is noted and does not stop the rest. Only the first event is bound to
+ * `ifMatch`, because it moves the order itself.
+ */
 function sender({ dispatch, log }: RetryDeps, ifMatch: number | undefined, errors: unknown[]): Send {
   let bound = ifMatch;
   return async (part, envelope) => {
@@ -116,8 +122,8 @@ function sender({ dispatch, log }: RetryDeps, ifMatch: number | undefined, error
 }
 
 /**
- * Asks the order itself, once, for all of `wanted`. What stood in the plan and is gone now was done by somebody else, or
- * by the events before.
+ * Sends the order one `retry.requested` for all of `wanted`. A part that was in the plan and is no longer to be done was done by
+ * somebody else, or by the events that were sent before.
  */
 async function ask(
   { db }: RetryDeps,
@@ -136,7 +142,7 @@ async function ask(
   const { verdict, detail, error } = told;
   const after = error ? asked : (await lookAt(db, id)).asked;
   for (const part of left) {
-    // As stuck as before: a grant that failed again is `applied`, with the database's reason.
+    // Still to be done: a grant that failed again also answers `applied`, with the database's reason.
     if (isAmong(after, part)) ends.push({ ...part, done: false, verdict, detail, error });
     else ends.push(verdict === 'applied' ? endOf(part, { verdict, detail }) : doneMeanwhile(part));
   }
@@ -165,7 +171,10 @@ const from = (orderId: string) => ({
   received: null,
 });
 
-/** Kept events and deadlines carry nobody's reason, so it stands in the inbox beside them, written first. */
+/**
+ * Kept events and deadlines have no field for who asked and why, so that is noted in the inbox beside them, before they
+ * are decided.
+ */
 function note(
   { row }: RetryPlan,
   request: RetryRequest,

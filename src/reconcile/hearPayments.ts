@@ -1,6 +1,5 @@
-// A handful of payments as their provider knows them now, compared with our books. What is news goes through dispatch like
-// any other event; what no event explains becomes a finding, and stops being one when it is explained.
-
+// Compares some payments, as their provider has them now, with our books. What is news goes through dispatch like any other
+// event. What no event can explain becomes a finding, which is resolved as soon as it is explained.
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
 import { openFindings, resolveFindings } from '../../db/findings.ts';
@@ -15,12 +14,12 @@ import type { PaymentProvider, ProviderPayment } from '../providers/provider.ts'
 import { contradicts, type FindingKind, findingOf, newsOf } from './compare.ts';
 import { learned } from './learned.ts';
 
-/** Payments told at the same time: dispatch takes them together, and live traffic waits behind no more than these. */
+/** Payments sent to dispatch at the same time: it takes them together, and live traffic waits behind no more than these. */
 export const TOLD_AT_ONCE = 20;
 
 export type ReconcileDeps = {
   db: Database;
-  /** The Core's, with company: renewals find their order, and what was told too early comes along. */
+  /** The core's, so that renewals find their order and events that were told too early are decided, too. */
   dispatch: Dispatch;
   clock: Clock;
   newId: NewId;
@@ -59,7 +58,7 @@ export async function hearPayments(
   return heard;
 }
 
-/** What a list says may be a moment old; the payment itself decides before anybody is alarmed. */
+/** What a list says may be a moment old, so the payment itself is asked for before anybody is alarmed. */
 async function askAgain(provider: PaymentProvider, listed: ProviderPayment, heard: Heard): Promise<ProviderPayment> {
   heard.asked += 1;
   try {
@@ -77,7 +76,10 @@ async function askAgain(provider: PaymentProvider, listed: ProviderPayment, hear
   }
 }
 
-/** Where only the provider's order tells that money of nobody we know is ours, that order is asked for, once a payment. */
+/**
+ * The payment with our mark on it. With some providers only their order carries the mark: it is asked for once, and
+ * only for a payment that is new to us.
+ */
 async function marked(
   provider: PaymentProvider,
   payment: ProviderPayment,
@@ -98,7 +100,7 @@ async function marked(
   }
 }
 
-/** The facts of one payment, in their order. True when one of them changed what we know. */
+/** Sends the facts of one payment in their order; true when one of them has changed what we know. */
 export async function tell({ dispatch, log }: ReconcileDeps, news: readonly Envelope[]): Promise<boolean> {
   let learnt = false;
   for (const envelope of news) {
@@ -106,7 +108,8 @@ export async function tell({ dispatch, log }: ReconcileDeps, news: readonly Enve
       if (CHANGED.has((await dispatch(envelope)).verdict)) learnt = true;
     } catch (error) {
       if (error instanceof Overloaded || error instanceof DatabaseUnavailable) throw error;
-      // One payment that cannot be decided must not hide those behind it; what it leaves uncounted becomes a finding.
+      // One payment that cannot be decided must not hide those behind it. If its money stays uncounted, that becomes a
+      // finding.
       log.error({ err: error, eventKey: envelope.eventKey }, 'what a provider listed could not be decided');
     }
   }
@@ -162,7 +165,7 @@ export type OddPayment = {
   orderId: string | null;
 };
 
-/** Opens a finding for each, which alerts once. */
+/** Opens a finding for each of them, with one alert. */
 export async function openPaymentFindings(
   { db, clock, newId, log }: ReconcileDeps,
   { name }: PaymentProvider,

@@ -1,7 +1,10 @@
 // Reconciliation by listing as one of the jobs of the sweeper's loop.
 import { createPaymentListing, type ListingDeps } from './listPayments.ts';
 
-/** How often is looked for a listing that is due, in ms: a statement a provider, and due times are minutes apart. */
+/**
+ * Pause between looks for a listing that is due, in ms: a look costs one statement for each provider, and due times are
+ * minutes apart.
+ */
 const LOOK_EVERY_MS = 15_000;
 
 /** The job that reads every provider's list of payments when it is due; any number of replicas may have it. */

@@ -1,5 +1,5 @@
-// The other way round: money in our books that the provider's list did not hold. The provider is asked about each such
-// payment by name, and its answer is an event, or a finding.
+// Reconciles the other way round: asks the provider about each payment in our books that its list did not hold. The answer is
+// an event, or a finding.
 import { type OurPayment, readOurPayments } from '../../db/knownPayments.ts';
 import type { Listing } from '../../db/listings.ts';
 import { ProviderRefused } from '../errors.ts';
@@ -8,11 +8,11 @@ import type { PaymentProvider } from '../providers/provider.ts';
 import { hearPayments, openPaymentFindings, type ReconcileDeps } from './hearPayments.ts';
 import type { Place } from './listingPlace.ts';
 
-/** Effects looked at together: each names an order, most of them the same few. */
+/** Effects looked at in one step. Each names an order, and several often name the same one. */
 const EFFECTS_PER_STEP = 200;
 /**
- * Payments asked about in one run at most. A list that was read whole leaves a handful; one whose first pages another
- * process read leaves all of those, and then the next run, which is whole again, asks about the rest.
+ * Most payments asked about in one run. A list that this process has read from its beginning leaves a handful. One whose first
+ * pages another process has read leaves all of theirs; those beyond the limit are left to the next run.
  */
 export const MAX_ASKED_PER_RUN = 2_000;
 
@@ -20,7 +20,7 @@ export const MAX_ASKED_PER_RUN = 2_000;
 export type Seen = {
   startedAt: number;
   ids: Set<string>;
-  /** Read here from the first page on. */
+  /** True when this process has read the list from its first page on. */
   isWhole: boolean;
 };
 
@@ -39,7 +39,7 @@ export async function askAboutOurs(deps: ReconcileDeps, provider: PaymentProvide
   const { listing, seen, place, callsLeft } = ask;
   const { since, startedAt } = listing;
   const from = idFloor('eff', since);
-  // What came after the run began may be younger than the list.
+  // Payments that came after the run began may be newer than the list.
   const before = idFloor('eff', startedAt);
   const range = { from, after: place.after ?? from, before, since, limit: EFFECTS_PER_STEP };
   const rows = await readOurPayments(deps.db, { provider: provider.name, ...range });
@@ -48,7 +48,7 @@ export async function askAboutOurs(deps: ReconcileDeps, provider: PaymentProvide
   for (const [index, row] of rows.entries()) {
     if (row.paymentId !== null && !seen.ids.has(row.paymentId)) {
       if (asked >= MAX_ASKED_PER_RUN) return done;
-      // This effect is looked at again: what it names may not have been asked about.
+      // The next step begins with this effect once more, because not every payment that it names was asked about.
       if (done.calls >= callsLeft) return { ...done, next: { ...place, after: last, asked } };
       const { calls, news } = await askAboutOne(deps, provider, row as AskedPayment);
       asked += 1;
@@ -81,7 +81,7 @@ async function askAboutOne(
     return { calls: 1 + heard.asked, news: heard.news };
   } catch (error) {
     if (!(error instanceof ProviderRefused)) throw error;
-    // A no to our key is no word about a payment: who still lists for us meant the payment.
+    // The refusal may mean our key and not the payment. If the provider still lists payments for us, it meant the payment.
     await provider.listPayments(deps.clock(), null);
     const odd = { paymentId, state: 'unknown' as const, orderId };
     await openPaymentFindings(deps, provider, [{ kind: 'payment_not_at_provider', payment: odd, orderId }]);

@@ -1,5 +1,5 @@
-// Retry of all orders that are stuck for one reason, a page at a time, with a result for each. An order that stays stuck
-// is passed over, because the next page begins behind it; one that fails keeps nobody else from being tried.
+// Retry of all orders that are stuck for one cause, page by page, with a result for each order. One that stays stuck does not
+// come again, because the next page begins behind it; one that fails does not keep the others from being tried.
 import type { StuckCause } from '../../db/orders.ts';
 import { readStuckFor } from '../../db/stuckOrders.ts';
 import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
@@ -12,7 +12,10 @@ import { type RetryEnd, type RetryError, type RetryPart, retryErrorOf } from './
 
 /** Orders tried at once: enough to keep both lanes of dispatch busy, few enough to leave connections to live traffic. */
 const AT_ONCE = 4;
-/** How long one call begins further orders, in ms; the rest of the page is the next call's. Well below the deadline of a request. */
+/**
+ * For how long one call begins further orders, in ms. The rest of the page is left to the next call. Well below the
+ * deadline of a request.
+ */
 const BUDGET_MS = 5_000;
 
 export type BulkRetryRequest = Omit<RetryRequest, 'ifMatch'> & {
@@ -46,7 +49,10 @@ export type BulkRetryDeps = RetryDeps & {
   monotonic: () => number;
 };
 
-/** Tries one page of the orders that are stuck for this cause, by id from the last one on. Never fails because an order did. */
+/**
+ * Tries one page of the orders that are stuck for this cause, by id, the newest first. It does not fail when an order
+ * does.
+ */
 export async function retryStuck(deps: BulkRetryDeps, request: BulkRetryRequest): Promise<BulkRetryView> {
   const { tried, nextCursor } = await overPage(deps, request, view => retryOne(deps, view, request));
   return { results: tried, counts: countsOf(tried), nextCursor };
@@ -73,7 +79,8 @@ async function overPage<T>(
   const until = monotonic() + BUDGET_MS;
   const tried: T[] = [];
   let next = 0;
-  // Begun in order, so that what was begun is the beginning of the page and the cursor can stand behind it.
+  // Orders are begun in the page's own order, so that those that were begun are its first ones and the cursor can
+  // follow them.
   async function workOff(): Promise<void> {
     for (let mine = next++; mine < page.length; mine = next++) {
       const order = page[mine];

@@ -1,5 +1,5 @@
-// One kept event is decided again because a person asked for it, wherever it belongs by now. Who asked and why stands in the
-// inbox beside it, written first. What would come of it can be asked beforehand.
+// Decides one kept event again because a person asked for it, on whichever order it belongs to by now. Who asked, and why, is
+// noted in the inbox first. What it would do can be asked beforehand.
 import { createHash } from 'node:crypto';
 import { isOpen } from '../../db/commit.ts';
 import { type EventRef, readStored, type StoredEvent } from '../../db/inbox.ts';
@@ -27,7 +27,7 @@ export type EventRetryPlan = {
 export type EventRetryRequest = {
   reason: string;
   by: string;
-  /** How often the event had been decided when the person looked: another number means that somebody was faster. */
+  /** How often the event had been decided when the person looked. Another number means that it was decided meanwhile. */
   attempts: number;
   /** Only if the order stands at this version. */
   ifMatch?: number;

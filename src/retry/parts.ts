@@ -4,15 +4,15 @@ import { asDatabaseUnavailable } from '../databaseTrouble.ts';
 import type { Outcome, Verdict } from '../dispatch/envelope.ts';
 import { PaylatchError } from '../errors.ts';
 
-/**
- * Something that failed or was left waiting: the grant of a captured order, an order that is parked although its cause is
- * gone, a dead effect (`key` is its idempotency key, which stays the same), an event that was kept (`key` is its event
- * key), a deadline that is due and was not heard.
- */
 export type RetryPart = {
+  /**
+   * What failed or was left waiting: `grant` of a captured order; `parked`, an order that is parked although its cause is gone;
+   * a dead `effect`; a kept `event`; a `deadline` that is due and was not delivered.
+   */
   what: 'event' | 'deadline' | 'grant' | 'parked' | 'effect';
   /** The effect, the event's type or the deadline's name. */
   name: string | null;
+  /** An effect's idempotency key, which stays the same, an event's key, or the deadline's. */
   key: string | null;
 };
 
@@ -29,7 +29,7 @@ export function endOf(part: RetryPart, { verdict, detail }: Pick<Outcome, 'verdi
   return { ...part, done: !isOpen(verdict), verdict, detail, error: null };
 }
 
-/** Somebody else was faster. */
+/** The end of a part that somebody else has done meanwhile. */
 export function doneMeanwhile(part: RetryPart): RetryEnd {
   return { ...part, done: true, verdict: 'duplicate', detail: 'done meanwhile', error: null };
 }
@@ -38,7 +38,10 @@ export function failed(part: RetryPart, error: unknown): RetryEnd {
   return { ...part, done: false, verdict: null, detail: null, error: retryErrorOf(error) };
 }
 
-/** What went wrong inside is told by its class only: messages of the database may hold SQL or addresses. */
+/**
+ * An error as callers may see it. Of an unexpected one only the class is told: messages of the database may hold SQL or
+ * addresses.
+ */
 export function retryErrorOf(error: unknown): RetryError {
   const known = error instanceof PaylatchError ? error : asDatabaseUnavailable(error);
   if (known?.code === 'database_unavailable') return { code: known.code, detail: 'the database does not answer' };
@@ -48,7 +51,7 @@ export function retryErrorOf(error: unknown): RetryError {
 
 export const nameOfPart = ({ what, key }: RetryPart): string => `${what} ${key ?? ''}`;
 
-/** The most telling first: one part that was applied makes the retry applied. */
+/** The weightiest first: one part that was applied makes the whole retry `applied`. */
 const BY_WEIGHT: readonly Verdict[] = [
   'applied',
   'surplus',
@@ -62,7 +65,7 @@ const BY_WEIGHT: readonly Verdict[] = [
   'foreign',
 ];
 
-/** The verdict of the whole, null when no part met one. */
+/** The verdict of the whole retry; null when no part came to one. */
 export function verdictOf(ends: readonly RetryEnd[]): Verdict | null {
   return BY_WEIGHT.find(verdict => ends.some(end => end.verdict === verdict)) ?? null;
 }

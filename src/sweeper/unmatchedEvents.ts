@@ -1,5 +1,5 @@
-// Events that wait in the inbox are decided again: those whose order nobody knew yet, each when its time has come, and
-// those whose order could not be read, once it can. What is ours and finds no order in time is told to somebody.
+// Decides events again that wait in the inbox: those whose order was not known, each when its time has come, and those whose
+// order could not be read, once it can. An alert tells of events that are ours and find no order in time.
 import type { Logger } from 'pino';
 import type { Database } from '../../db/client.ts';
 import { openFindings } from '../../db/findings.ts';
@@ -24,12 +24,15 @@ import { retryErrorOf } from '../retry/parts.ts';
 import { keptEnvelope } from '../unmatched.ts';
 import type { HoldOff } from './holdOff.ts';
 
-/** Events decided at once. They bring their bytes with them, up to 256 KiB each, so a page is smaller than one of orders. */
+/**
+ * Events read and decided at once. Each brings its bytes with it, up to 256 KiB, so a page is smaller than one of
+ * orders.
+ */
 const PAGE_SIZE = 50;
 
 export type UnmatchedDeps = {
   db: Database;
-  /** With company: a renewal's charge must find its renewal. */
+  /** The core's, so that the charge of a renewal finds its order. */
   dispatch: Dispatch;
   providers: ReadonlyMap<string, PaymentProvider>;
   clock: Clock;
@@ -77,7 +80,7 @@ function canBeRead({ order }: UnreadEvent): boolean {
   }
 }
 
-/** The verdict it met this time; null when it was left alone or could not be decided. */
+/** The verdict of this attempt; null when the event is held off or could not be decided. */
 async function decideAgain(
   { dispatch, log, holdOff }: UnmatchedDeps,
   event: KeptEvent,
@@ -91,7 +94,7 @@ async function decideAgain(
     holdOff.succeeded(name);
     return verdict;
   } catch (error) {
-    // Nobody is to blame when the database is away, and the rest need not be asked.
+    // The event is not to blame when the database is away, and the others would fare no better.
     if (error instanceof DatabaseUnavailable) throw error;
     holdOff.failed(name, retryErrorOf(error).detail);
     log.warn({ err: error, provider, eventKey }, 'a kept event could not be decided again');
@@ -121,7 +124,10 @@ async function tellOf({ db, clock, newId }: UnmatchedDeps, waiting: readonly Due
   );
 }
 
-/** What a provider's list showed as captured is a finding already, about the payment itself: nobody is told twice of the same money. */
+/**
+ * A captured payment that a provider's list has shown has a finding of its own already: nobody is to be told twice of
+ * the same money.
+ */
 const isToldByItsList = ({ source, event }: DueEvent) => source === 'reconcile' && event.type === 'payment.captured';
 
 function alertOf(event: DueEvent): Record<string, unknown> {
@@ -139,7 +145,7 @@ function alertOf(event: DueEvent): Record<string, unknown> {
   };
 }
 
-/** Somebody paid and nothing came of it; everything else is only odd. */
+/** A captured payment is money for which a customer got nothing. Everything else is merely odd. */
 const severityOf = ({ event }: DueEvent) => (event.type === 'payment.captured' ? 'critical' : 'warning');
 
 function sentenceOf({ provider, eventKey, event, providerOrderId, mark, payerId }: DueEvent): string {

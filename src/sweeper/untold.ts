@@ -1,5 +1,5 @@
-// What stands still is told to somebody, once: orders this release cannot read, webhooks nobody understood, a provider whose
-// payments have not been listed for a day, an event that came again with other words.
+// Tells somebody, once, of what stands still: orders that this release cannot read, webhooks that could not be understood, a
+// provider whose payments have not been listed for a day, an event key that came again with another body.
 import { type OpenFinding, openFindings, resolveFindings } from '../../db/findings.ts';
 import { readListings } from '../../db/listings.ts';
 import {
@@ -18,26 +18,39 @@ import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
 import type { Job } from './jobs.ts';
 import type { UnmatchedDeps } from './unmatchedEvents.ts';
 
-/** Pause between two looks, in ms. Nobody needs to know by the second; everything told here took minutes to become true. */
+/** Pause between two looks, in ms: everything that is told here took minutes to become true. */
 const LOOK_PAUSE_MS = 60_000;
 /**
- * How long orders must have been unreadable, in ms: while a release is rolled out, processes of the old one meet orders of
- * the new one for minutes, and that goes by.
+ * How long orders must have been unreadable before somebody is told, in ms: while a release is rolled out, processes of the old
+ * one meet orders of the new one for some minutes.
  */
 export const UNREADABLE_FOR_MS = 600_000;
-/** How long a webhook that nobody understood is counted, in ms; when none came for so long, its finding is over. */
+/**
+ * How long a webhook that could not be understood is counted, in ms. When none has come for so long, its finding is
+ * resolved.
+ */
 export const UNDECODABLE_FOR_MS = 7 * 86_400_000;
-/** A recent run is due every quarter of an hour; a day without one, in ms, is no hiccup of the provider any more. */
+/**
+ * How long the payments of a provider may go unlisted, in ms. A run is due every quarter of an hour, so a day is more
+ * than an outage.
+ */
 export const UNLISTED_FOR_MS = 86_400_000;
-/** How long that must have been seen, in ms: a service that was off for days lists first and tells only then. */
+/**
+ * How long this process must have seen that, in ms: a service that was off for days first gets to list, and only then
+ * tells.
+ */
 export const UNLISTED_SEEN_MS = 600_000;
 
 export type UntoldDeps = Pick<UnmatchedDeps, 'db' | 'providers' | 'clock' | 'newId' | 'log'>;
 
 type Found = Omit<OpenFinding, 'id' | 'alertId' | 'alertPayload'> & { about?: Record<string, unknown> };
-/** `now`: everything that is true; `told`: what has been so for long enough. */
-type Look = { now: string[]; told: Found[] };
-/** Since when something was seen by this process without a break, in ms. */
+type Look = {
+  /** Fingerprints of everything that is true now. */
+  now: string[];
+  /** What of it has been true for long enough to be told. */
+  told: Found[];
+};
+/** Since when this process has seen each of these without a break, in ms. */
 type SeenSince = (what: ReadonlySet<string>, at: Date) => Map<string, number>;
 
 /** The job; any number of replicas may have it. */
@@ -58,7 +71,7 @@ export function untoldJob(deps: UntoldDeps): Job {
   };
 }
 
-/** Opens what is told, with its alert, and closes the open findings of these kinds that are not true any more. */
+/** Opens a finding with its alert for what is told, and resolves open findings of these kinds that are no longer true. */
 async function tell({ db, clock, newId, log }: UntoldDeps, kinds: readonly string[], look: Look): Promise<void> {
   const at = clock();
   const findings = look.told.map(({ about = {}, ...found }) => ({
@@ -83,7 +96,10 @@ async function tell({ db, clock, newId, log }: UntoldDeps, kinds: readonly strin
   );
 }
 
-/** Nobody stores since when a chart is unknown, and each process knows other charts: each counts from its own first sight. */
+/**
+ * Since when a chart is unknown is stored nowhere, and each process may know other charts: each counts from when it
+ * first saw it.
+ */
 async function unknownCharts({ db, clock }: UntoldDeps, seenSince: SeenSince): Promise<Look> {
   const at = clock();
   const found = (await readUnknownCharts(db, KNOWN_MACHINE_IDS)).map(({ machine, orders }) => ({
@@ -133,7 +149,7 @@ function whyUnreadable(order: WaitingOrder): string | null {
   }
 }
 
-/** A person who resolved it has seen those that came until then; only a newer one opens it again. */
+/** Whoever resolved such a finding has seen the webhooks until then, so only a newer one opens it again. */
 async function undecodable({ db, clock }: UntoldDeps): Promise<Look> {
   const heard = await readUndecodable(db, new Date(clock().getTime() - UNDECODABLE_FOR_MS));
   const fresh = heard.filter(({ latestAt, resolvedAt }) => resolvedAt === null || latestAt > resolvedAt);
@@ -169,7 +185,7 @@ async function lateListings({ db, providers, clock }: UntoldDeps, seenSince: See
   return { now: late.map(({ found }) => found.fingerprint), told };
 }
 
-/** Decisions leave these in their own commit, which stays cheap; the alert follows here. */
+/** Writes the alerts of findings that dispatch has opened in its own commit, which leaves them out to stay cheap. */
 async function raiseSilent({ db, clock, newId }: UntoldDeps): Promise<void> {
   for (let found = await readSilentFindings(db); found.length > 0; found = await readSilentFindings(db)) {
     const raised = found.map(({ fingerprint, kind, severity, orderId, detail }) => ({
@@ -182,8 +198,8 @@ async function raiseSilent({ db, clock, newId }: UntoldDeps): Promise<void> {
 }
 
 /**
- * Forgotten with the process. What is not seen once begins anew; so does what was told by now, so that two releases of which
- * one opens a finding and the other closes it tell somebody every ten minutes and not every minute.
+ * Kept in memory only. What is missed once begins anew. So does what was told just now: while two releases run side by side, one
+ * may open a finding that the other resolves, and somebody is then told every ten minutes instead of every minute.
  */
 function createSeenSince(): SeenSince {
   const since = new Map<string, number>();
@@ -194,7 +210,7 @@ function createSeenSince(): SeenSince {
   };
 }
 
-/** Whether it has been seen for so long; begins to count anew when it has. */
+/** True when it has been seen for so long. The count begins anew then. */
 function isLong(since: Map<string, number>, name: string, at: Date, ms: number): boolean {
   const long = at.getTime() - (since.get(name) ?? at.getTime()) >= ms;
   if (long) since.set(name, at.getTime());
