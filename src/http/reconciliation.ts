@@ -13,11 +13,9 @@ const instant = z.string().meta({ format: 'date-time', example: '2026-01-31T10:0
 const listingSchema = z
   .object({
     provider: z.string(),
-    depth: z
-      .enum(['recent', 'deep'])
-      .meta({
-        description: 'Often and over little, or daily and over 30 days of payments, a year of disputes and refunds',
-      }),
+    depth: z.enum(['recent', 'deep']).meta({
+      description: 'Often and over little, or daily and over 30 days of payments, a year of disputes and refunds',
+    }),
     underWay: z.boolean(),
     since: instant.nullable().meta({ description: 'Lower bound of the run under way, or of the last one' }),
     cursor: z.boolean().meta({ description: 'The run has read pages and goes on behind them' }),
