@@ -1,6 +1,15 @@
 // Reading orders, for people and programs. Everything about one order comes from one statement, so that what stands
 // beside each other was true together.
 import type { Database, Row } from './client.ts';
+import {
+  DEAD_FOR_ORDER,
+  deadlinePassed,
+  grantFailed,
+  isParked,
+  KEPT_FOR_ORDER,
+  otherChart,
+  unreadable,
+} from './stuckCauses.ts';
 
 /** An instant the way every answer tells it: `2026-01-31T10:00:00.000Z`. */
 export const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -78,7 +87,7 @@ export type OrderSearch = {
   limit: number;
   /** Set to find only what is stuck at this instant. */
   stuckAt: Date | null;
-  /** Only what is stuck for this cause too, though a graver one may be shown; null is any cause. */
+  /** Only what is stuck for this cause; one with a dead effect may show a graver one. Null is any cause. */
   cause?: StuckCause | null;
   /** The charts that can be read here; orders on others are stuck. */
   machines: readonly string[];
@@ -92,15 +101,14 @@ where ($1::text is null or o.state = $1) and ($2::text is null or o.user_id = $2
   and ($4::text is null or (o.created_at, o.id) < (select c.created_at, c.id from orders c where c.id = $4))`;
 // Each cause has an index of its own. The parameters stand in every text, so that all searches are given the same ones.
 const STUCK_BY: Record<StuckCause, string> = {
-  deadline_passed: 'select id from orders where wake_at is not null and wake_at <= $6::text::timestamptz',
-  effect_dead: `select order_id from outbox where status = 'dead' and order_id is not null`,
-  parked: `select id from orders where state in ('authorized', 'captured', 'parked') and state = 'parked'`,
-  grant_failed: `select id from orders where state in ('authorized', 'captured', 'parked') and state = 'captured'`,
-  snapshot_unreadable: `select id from orders where machine <> 'order.v1' and machine <> all ($7::text[])
-    union select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`,
+  deadline_passed: `select id from orders where ${deadlinePassed('$6')}`,
+  effect_dead: `select order_id from outbox where ${DEAD_FOR_ORDER}`,
+  parked: `select id from orders where ${isParked()}`,
+  grant_failed: `select id from orders where ${grantFailed()}`,
+  snapshot_unreadable: `select id from orders where ${otherChart('$7')} union select order_id from inbox where ${KEPT_FOR_ORDER}`,
 };
 const stuckFor = (causes: readonly StuckCause[]) =>
-  ` and ($6::text is not null and $7::text[] is not null) and o.id in (${causes.map(cause => STUCK_BY[cause]).join(' union ')})`;
+  `with ${unreadable('$7')} ${SEARCH} and $6::text is not null and o.id in (${causes.map(cause => STUCK_BY[cause]).join(' union ')})`;
 
 /** One page, newest first; one row more than asked tells that another page follows. */
 export async function searchOrders(db: Database, search: OrderSearch): Promise<OrderRow[]> {
@@ -108,7 +116,7 @@ export async function searchOrders(db: Database, search: OrderSearch): Promise<O
   const params = [state, userId, provider, cursor, limit];
   const rows = stuckAt
     ? await db.query<Row>(
-        `${SEARCH}${stuckFor(cause ? [cause] : STUCK_CAUSES)} order by o.created_at desc, o.id desc limit $5`,
+        `${stuckFor(cause ? [cause] : STUCK_CAUSES)} order by o.created_at desc, o.id desc limit $5`,
         [...params, stuckAt.toISOString(), `{${machines.join(',')}}`],
       )
     : await db.query<Row>(`${SEARCH} order by o.created_at desc, o.id desc limit $5`, params);

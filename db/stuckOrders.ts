@@ -3,6 +3,15 @@
 import { arrayLiteral } from './arrays.ts';
 import type { Database, Row } from './client.ts';
 import { ORDER, type OrderRow, orderRow, type StuckCause } from './orders.ts';
+import {
+  DEAD_FOR_ORDER,
+  deadlinePassed,
+  grantFailed,
+  isParked,
+  KEPT_FOR_ORDER,
+  otherChart,
+  unreadable,
+} from './stuckCauses.ts';
 
 /**
  * Entries read of an index that does not hold them by id, longest waiting first: some tens of milliseconds. With more of them,
@@ -14,20 +23,21 @@ const BEHIND_ALL = 'ord_zzzzzzzzzzzzzzzzzzzzzzzzzzzz';
 
 /** $1 is how many, $2 the id they come before, $3 the instant, $4 the charts that can be read here. */
 const IDS: Record<StuckCause, string> = {
-  deadline_passed: `select id from (select id from orders where wake_at is not null and wake_at <= $3::text::timestamptz order by wake_at, id limit ${MOST_READ}) d
+  deadline_passed: `select id from (select id from orders where ${deadlinePassed('$3')} order by wake_at, id limit ${MOST_READ}) d
     where id < $2 order by id desc limit $1::int`,
-  effect_dead: `select distinct order_id from outbox where status = 'dead' and order_id < $2 order by order_id desc limit $1::int`,
-  parked: `select id from orders where state = 'parked' and id < $2 order by id desc limit $1::int`,
-  grant_failed: `select id from orders where state = 'captured' and id < $2 order by id desc limit $1::int`,
+  effect_dead: `select distinct order_id from outbox where ${DEAD_FOR_ORDER} and order_id < $2 order by order_id desc limit $1::int`,
+  parked: `select id from orders where ${isParked()} and id < $2 order by id desc limit $1::int`,
+  grant_failed: `select id from orders where ${grantFailed()} and id < $2 order by id desc limit $1::int`,
   snapshot_unreadable: `select id from (
-      (select id from orders where machine <> 'order.v1' and machine <> all ($4::text[]) order by machine, id limit ${MOST_READ})
-      union (select order_id from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit ${MOST_READ})) u
+      (select id from orders where ${otherChart('$4')} order by machine, id limit ${MOST_READ})
+      union (select order_id from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider limit ${MOST_READ})) u
     where id < $2 order by id desc limit $1::int`,
 };
 // Each parameter stands in every text, so that all causes are given the same ones. `offset 0`: each order by its key.
 const pageOf = (cause: StuckCause) => `
+with ${unreadable('$4')}
 select ${ORDER} from (${IDS[cause]}) k(id) cross join lateral (select t.* from orders t where t.id = k.id offset 0) o
-where $3::text is not null and $4::text[] is not null order by o.id desc`;
+where $3::text is not null order by o.id desc`;
 
 export type StuckPlace = {
   cause: StuckCause;

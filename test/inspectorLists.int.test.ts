@@ -107,12 +107,12 @@ describe('with orders of every kind', () => {
     expect(text).toContain('violates check constraint');
     expect(text).toContain('by hand only');
     expect(text).toContain('now, by the sweeper');
-    // What waits for its grant has missed the deadline for it, too.
+    // That an order waits for its grant explains that it has missed the deadline for it.
     const byCause = {
       parked: [ids.parked],
       grant_failed: [ids.grantFailed],
       effect_dead: [ids.dead],
-      deadline_passed: [ids.grantFailed, ids.overdue],
+      deadline_passed: [ids.overdue],
     };
     for (const [cause, stuck] of Object.entries(byCause))
       expect(listed(await page(`stuck?cause=${cause}`)), cause).toEqual(stuck);

@@ -20,6 +20,15 @@
 import { arrayLiteral } from '../arrays.ts';
 import type { Database, Param } from '../client.ts';
 import type { StuckCause } from '../orders.ts';
+import {
+  DEAD_FOR_ORDER,
+  deadlinePassed,
+  grantFailed,
+  isParked,
+  KEPT_FOR_ORDER,
+  otherChart,
+  unreadable,
+} from '../stuckCauses.ts';
 import { UNSETTLED_STATES } from './overviewStuck.ts';
 
 /** Orders that one page looks at on its way back in time: what is read in some tens of milliseconds. */
@@ -40,7 +49,7 @@ export type OrderListFilter = {
   provider: string | null;
   /** An event of the order has it. */
   verdict: string | null;
-  /** Stuck for it, though a graver cause may be shown; `any` for each of them. */
+  /** Stuck for it; one with a dead effect may show a graver cause. `any` for each of them. */
   cause: StuckCause | 'any' | null;
   /** When the order was made: from this instant, and before that one. */
   from: Date | null;
@@ -84,8 +93,6 @@ type Params = ReturnType<typeof params>;
 const idsOf = (source: string, order: string, limit: number) => `(select ${source} order by ${order} limit ${limit})`;
 const unsettled = (state: string, limit: number) =>
   idsOf(`id from orders where state in ('authorized', 'captured', 'parked') and state = ${state}`, 'id desc', limit);
-// A filter of each row, and no list to be joined with: then the index is walked in its order and only as far as needed.
-const others = (p: Params, machines: readonly string[]) => `machine <> all (${p.add(arrayLiteral(machines))}::text[])`;
 
 type StuckAt = Pick<OrderListFilter, 'now' | 'machines'>;
 
@@ -93,29 +100,25 @@ type StuckAt = Pick<OrderListFilter, 'now' | 'machines'>;
 const STUCK: Record<StuckCause, (p: Params, at: StuckAt, limit: number) => string> = {
   // Those that wait longest, if there are too many.
   deadline_passed: (p, { now }, limit) =>
-    idsOf(
-      `id from orders where wake_at is not null and wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
-      'wake_at, id',
-      limit,
-    ),
-  effect_dead: (_p, _at, limit) =>
-    idsOf(`order_id from outbox where status = 'dead' and order_id is not null`, 'order_id desc', limit),
-  parked: (_p, _at, limit) => unsettled(`'parked'`, limit),
-  grant_failed: (_p, _at, limit) => unsettled(`'captured'`, limit),
+    idsOf(`id from orders where ${deadlinePassed(p.add(now.toISOString()))}`, 'wake_at, id', limit),
+  effect_dead: (_p, _at, limit) => idsOf(`order_id from outbox where ${DEAD_FOR_ORDER}`, 'order_id desc', limit),
+  parked: (_p, _at, limit) => idsOf(`id from orders where ${isParked()}`, 'id desc', limit),
+  grant_failed: (_p, _at, limit) => idsOf(`id from orders where ${grantFailed()}`, 'id desc', limit),
+  // The charts are a filter of each row, and no list to be joined with: so the index is walked only as far as needed.
   snapshot_unreadable: (p, { machines }, limit) =>
-    `${idsOf(`id from orders where machine <> 'order.v1' and ${others(p, machines)}`, 'machine, id', limit)} union
-     ${idsOf(`order_id from inbox where verdict = 'parked' and event is not null and order_id is not null`, 'received_at', limit)}`,
+    `${idsOf(`id from orders where ${otherChart(p.add(arrayLiteral(machines)))}`, 'machine, id', limit)} union
+     ${idsOf(`order_id from inbox where ${KEPT_FOR_ORDER}`, 'received_at', limit)}`,
 };
 const CAUSES = Object.keys(STUCK) as StuckCause[];
 
 /** The same as a question about one order; `offset 0`, so that it is asked by the order's id and never answered for all. */
 const IS_STUCK: Record<StuckCause, (p: Params, at: StuckAt) => string> = {
-  deadline_passed: (p, { now }) => `o.wake_at <= ${p.add(now.toISOString())}::text::timestamptz`,
+  deadline_passed: (p, { now }) => deadlinePassed(p.add(now.toISOString()), 'o.'),
   effect_dead: () => `exists (select from outbox x where x.order_id = o.id and x.status = 'dead' offset 0)`,
-  parked: () => `o.state = 'parked'`,
-  grant_failed: () => `o.state = 'captured'`,
+  parked: () => isParked('o.'),
+  grant_failed: () => grantFailed('o.'),
   snapshot_unreadable: (p, { machines }) =>
-    `(${others(p, machines)} or exists (select from (select * from inbox where order_id = o.id offset 0) i where i.verdict = 'parked' and i.event is not null))`,
+    `(${otherChart(p.add(arrayLiteral(machines)), 'o.')} or exists (select from (select * from inbox where order_id = o.id offset 0) i where ${KEPT_FOR_ORDER}))`,
 };
 
 const isRare = (verdict: string): verdict is (typeof RARE_VERDICTS)[number] =>
@@ -194,7 +197,8 @@ async function among(
   place: OrderListPlace,
 ): Promise<FoundIds> {
   const rows = await db.query<{ id: string | null; named: number }>(
-    `with few as materialized (select distinct f.id from (${few}) f(id) where f.id is not null),
+    `with ${unreadable(p.add(arrayLiteral(filter.machines)))},
+     few as materialized (select distinct f.id from (${few}) f(id) where f.id is not null),
      page as (
        select o.id, o.created_at from few cross join lateral (select ${COLUMNS} from orders o where o.id = few.id offset 0) o
        where ${stretch(p, filter, place)} and ${conditions(p, filter)} order by ${inOrder(place)} limit ${p.add(place.limit + 1)})

@@ -3,7 +3,8 @@
 import type { Database, Row } from '../client.ts';
 import { KEPT_VERDICTS, type KeptVerdict } from '../keptEvents.ts';
 import { STUCK_CAUSES, type StuckCause } from '../orders.ts';
-import { COUNT_LIMIT, countOf, stuckParams } from './stuckCount.ts';
+import { DEAD_FOR_ORDER, deadlinePassed, grantFailed, isParked, KEPT_FOR_ORDER, otherChart } from '../stuckCauses.ts';
+import { COUNT_LIMIT, countOf, stuckParams, WITH_UNREADABLE } from './stuckCount.ts';
 
 /** Rows whose age is looked up one by one, oldest orders first, in search of the one that waits longest. */
 export const AGE_ROWS = 200;
@@ -19,17 +20,17 @@ export type Waiting = { count: number; more: boolean; oldestAt: Date | null };
 export type StuckGroup = Waiting & { cause: StuckCause };
 
 const SINCE = `(select t.at from transitions t where t.order_id = s.id and t.to_state = s.state and t.from_state is distinct from s.state order by t.version desc limit 1)`;
-const sinceIn = (state: UnsettledState) =>
-  `select min(${SINCE}) from (select id, state from orders where state = '${state}' order by id limit ${AGE_ROWS}) s`;
+const sinceIn = (stuck: string) =>
+  `select min(${SINCE}) from (select id, state from orders where ${stuck} order by id limit ${AGE_ROWS}) s`;
 /** Since when the one waits that waits longest, as far as it is looked for. */
 const OLDEST: Record<StuckCause, string> = {
-  deadline_passed: `select min(wake_at) from orders where wake_at is not null and wake_at <= $1::text::timestamptz`,
-  effect_dead: `select min(available_at) from (select available_at from outbox where status = 'dead' and order_id is not null order by order_id limit ${AGE_ROWS}) d`,
-  parked: sinceIn('parked'),
-  grant_failed: sinceIn('captured'),
+  deadline_passed: `select wake_at from orders where ${deadlinePassed('$1')} order by wake_at, id limit 1`,
+  effect_dead: `select min(available_at) from (select available_at from outbox where ${DEAD_FOR_ORDER} order by order_id limit ${AGE_ROWS}) d`,
+  parked: sinceIn(isParked()),
+  grant_failed: sinceIn(grantFailed()),
   snapshot_unreadable: `select least(
-    (select min(updated_at) from (select updated_at from orders where machine <> 'order.v1' and machine <> all ($2::text[]) order by machine, id limit ${AGE_ROWS}) o),
-    (select received_at from inbox where verdict = 'parked' and event is not null and order_id is not null order by received_at, event_key, provider limit 1))`,
+    (select min(updated_at) from (select updated_at from orders where ${otherChart('$2')} order by machine, id limit ${AGE_ROWS}) o),
+    (select received_at from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider limit 1))`,
 };
 const groupOf = (cause: StuckCause) =>
   `select '${cause}' as cause, null as state, null as provider, ${countOf(cause)} as count, (${OLDEST[cause]}) as oldest`;
@@ -37,7 +38,7 @@ const providersIn = (state: UnsettledState) =>
   `(select state, coalesce(provider, '') as provider from orders where state = '${state}' order by id limit ${SPLIT_ROWS + 1})`;
 
 // What an index does not tell is looked up of few rows.
-const STUCK = `
+const STUCK = `${WITH_UNREADABLE}
 ${STUCK_CAUSES.map(groupOf).join(' union all ')}
 union all
 select null, state, provider, count(*)::int, null from (${UNSETTLED_STATES.map(providersIn).join(' union all ')}) s group by 2, 3`;
