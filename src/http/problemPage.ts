@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
 import { BASE_STYLE } from '../pages/baseStyle.ts';
+import { htmlDocument } from '../pages/htmlDocument.ts';
 import { wantsPage } from './wantsPage.ts';
 
 /** How soon the page asks again, in s: seldom enough for a service in trouble, soon enough for somebody who looks at it. */
@@ -32,24 +33,16 @@ export async function problemPage(c: Context, problem: Problem, headers: Headers
   const sentence = isOurs
     ? `We cannot answer right now. If you have just paid, your payment is not lost, and it is not taken twice. ${again ? 'This page tries again by itself.' : 'It counts as soon as it reaches us: you may close this page.'}`
     : problem.detail;
-  const page = await html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        ${again ? html`<meta http-equiv="refresh" content="${RETRY_S}" />` : ''}
-        <title>${title}</title>
-        <style>${raw(BASE_STYLE)}</style>
-      </head>
-      <body>
-        <main>
+  const page = await htmlDocument({
+    title,
+    head: html`${again ? html`<meta http-equiv="refresh" content="${RETRY_S}" />` : ''}
+        <style>${raw(BASE_STYLE)}</style>`,
+    body: html`<main>
           <h1 class="message">${title}</h1>
           <p class="quiet">${sentence}</p>
           ${problem.requestId ? html`<p class="quiet"><code>${problem.requestId}</code></p>` : ''}
-        </main>
-      </body>
-    </html>`;
+        </main>`,
+  });
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
   return new Response(String(page), { status: problem.status, headers });
 }

@@ -9,11 +9,12 @@ import type { Clock, RandomSource } from '../clock.ts';
 import { PaylatchError } from '../errors.ts';
 import type { AppEnv } from '../http/appTypes.ts';
 import type { NewId } from '../ids.ts';
+import { type Html, htmlDocument } from '../pages/htmlDocument.ts';
 import type { Core } from '../ports.ts';
 import { ASSETS } from './assets.ts';
 import { showInvisible } from './invisible.ts';
 
-export type Html = ReturnType<typeof html>;
+export type { Html };
 
 export type InspectorDeps = {
   db: Database;
@@ -140,17 +141,8 @@ function keyboardHelp(): Html {
 }
 
 function document(title: string, body: Html): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title} · Paylatch</title>
-        <link rel="stylesheet" href="${ASSETS.style.url}" />
+  const head = html`<link rel="stylesheet" href="${ASSETS.style.url}" />
         <link rel="icon" href="${ASSETS.icon.url}" />
-        ${ASSETS.scripts.map(script => html`<script type="module" src="${script.url}"></script>`)}
-      </head>
-      <body>${body}</body>
-    </html>`;
+        ${ASSETS.scripts.map(script => html`<script type="module" src="${script.url}"></script>`)}`;
+  return htmlDocument({ title: `${title} · Paylatch`, head, body });
 }

@@ -2,8 +2,9 @@
 // arrived for it, applied or not.
 import { html } from 'hono/html';
 import { formatAmount } from '../pages/formatAmount.ts';
+import type { Html } from '../pages/htmlDocument.ts';
 import type { AccessView, TimelineView } from '../ports.ts';
-import { type Html, layout } from './layout.ts';
+import { layout } from './layout.ts';
 import { day, moment, time } from './moments.ts';
 
 /** How often the page looks again while something is on its way, in s; seldom once the order has waited for a while. */

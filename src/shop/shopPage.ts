@@ -2,8 +2,9 @@
 // merchant's.
 import { html } from 'hono/html';
 import { formatAmount } from '../pages/formatAmount.ts';
+import type { Html } from '../pages/htmlDocument.ts';
 import type { PlanView } from '../ports.ts';
-import { type Html, layout } from './layout.ts';
+import { layout } from './layout.ts';
 
 /** The plans, each with its button. `attempt` marks this showing of the page, so that a double click buys once. */
 export function plansPage(plans: PlanView[], userId: string, attempt: string): Html {

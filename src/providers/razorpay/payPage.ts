@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import { BASE_STYLE } from '../../pages/baseStyle.ts';
 import { formatAmount } from '../../pages/formatAmount.ts';
+import { htmlDocument } from '../../pages/htmlDocument.ts';
 import type { PayableOrder } from '../provider.ts';
 import { checkoutParams } from './checkoutParams.ts';
 
@@ -40,18 +41,11 @@ const STYLE_HASH = hashOf(STYLE);
 export function payPage(keyId: string, order: PayableOrder): { html: string; contentSecurityPolicy: string } {
   const amount = formatAmount(order.amountMinor, order.currency);
   const options = JSON.stringify(checkoutParams(keyId, order));
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title>Pay ${amount}</title>
-        <style>${raw(STYLE)}</style>
-      </head>
-      <body>
-        <main id="pay" data-checkout="${options}">
+  const page = htmlDocument({
+    title: `Pay ${amount}`,
+    head: html`<meta name="robots" content="noindex" />
+        <style>${raw(STYLE)}</style>`,
+    body: html`<main id="pay" data-checkout="${options}">
           <p class="caption">Amount due</p>
           <h1>${amount}</h1>
           <dl class="facts">
@@ -63,9 +57,8 @@ export function payPage(keyId: string, order: PayableOrder): { html: string; con
           <a id="again" href="" hidden>Open the payment form again</a>
         </main>
         <script src="${CHECKOUT}/v1/checkout.js"></script>
-        <script>${raw(SCRIPT)}</script>
-      </body>
-    </html>`;
+        <script>${raw(SCRIPT)}</script>`,
+  });
   return { html: String(page), contentSecurityPolicy: policyFor(order.callbackUrl) };
 }
 

@@ -1,10 +1,9 @@
 // The markup of the hosted pay page. Works without JavaScript and holds none; `html` escapes whatever is put into it.
 import { html } from 'hono/html';
 import { formatAmount } from '../../pages/formatAmount.ts';
+import { type Html, htmlDocument } from '../../pages/htmlDocument.ts';
 import { PAY_SCENARIOS } from './serverScenarios.ts';
 import type { SandboxOrder, SandboxPayment } from './serverState.ts';
-
-type Html = ReturnType<typeof html>;
 
 /** The buttons by what they try out; `succeed` and `fail` stand above them as what a pay page always has. */
 const GROUPS = [
@@ -98,20 +97,12 @@ function isPaid(order: SandboxOrder): boolean {
 }
 
 function layout(title: string, content: Html): Html {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title>${title} · Sandbox</title>
+  return htmlDocument({
+    title: `${title} · Sandbox`,
+    head: html`<meta name="robots" content="noindex" />
         <link rel="stylesheet" href="/assets/pay.css" />
-        <link rel="icon" href="/assets/icon.svg" />
-      </head>
-      <body>
-        <p class="banner"><b>Sandbox</b> Test payments only. No money moves.</p>
-        <main>${content}</main>
-      </body>
-    </html>`;
+        <link rel="icon" href="/assets/icon.svg" />`,
+    body: html`<p class="banner"><b>Sandbox</b> Test payments only. No money moves.</p>
+        <main>${content}</main>`,
+  });
 }
