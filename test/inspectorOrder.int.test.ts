@@ -57,6 +57,55 @@ describe('what it says', () => {
     expect(timeline).toContain('“card declined”');
   });
 
+  test('an event and the transitions it made are one entry, with verdict, source, versions and what changed', async () => {
+    const order = await paidOrder(service);
+    const entriesOf = async (query = '') =>
+      section(await page(order.id, query), 'timeline')
+        .split('<li class="entry ')
+        .slice(1);
+    const { body } = await service.call('GET', `/v1/orders/${order.id}/timeline`);
+    const entries = await entriesOf();
+    const paid = entries.filter(entry => entry.includes(`data-copy="evt_${order.paymentId}"`));
+    expect(paid).toHaveLength(1);
+    const [told] = paid.map(words);
+    expect(told).toMatch(/webhook payment\.captured sandbox applied/);
+    expect(told).toMatch(/→ to captured version 4 .*→ to subscribed version 5 , grant\.recorded/);
+    expect(told).toMatch(/changes? of version 4 .*payments\S* – /);
+    // Every transition once, whoever made it; every event that made none once, with why.
+    const versions = (some: string[]) =>
+      some.flatMap(entry => [...entry.matchAll(/replay\?step=(\d+)"/g)].map(([, version]) => Number(version)));
+    const all = body.transitions.map(({ version }: { version: number }) => version);
+    expect(versions(entries).toSorted((a, b) => a - b)).toEqual(all);
+    expect(versions(await entriesOf('?show=transitions')).toSorted((a, b) => a - b)).toEqual(all);
+    const unapplied = await entriesOf('?show=unapplied');
+    expect(unapplied.map(entry => /Not applied, [^.:]+/.exec(words(entry))?.[0])).toEqual([
+      'Not applied, it came too late to matter',
+      'Not applied, the order knew it already',
+    ]);
+    expect(entries.filter(entry => entry.startsWith('entry-unapplied'))).toHaveLength(2);
+    expect((await entriesOf('?show=arrived')).length).toBe(body.received.length);
+  });
+
+  test('an event that waited for its order stands where it moved it, and says when it arrived', async () => {
+    const order = await checkOut(service);
+    const { paymentId } = pay(service, order.providerOrderId) as { paymentId: string };
+    await service.webhook(
+      {
+        type: 'payment.captured',
+        data: { providerOrderId: order.providerOrderId, paymentId, amountMinor: PLAN.amountMinor, currency: 'INR' },
+      },
+      { id: `evt_${paymentId}` },
+    );
+    const arrived = (minutes: number) =>
+      service.world
+        .sql`update inbox set received_at = received_at - ${minutes} * interval '1 minute' where event_key = ${`evt_${paymentId}`}`;
+    expect(words(section(await page(order.id), 'timeline'))).not.toMatch(/(?<!it )arrived 20/);
+    await arrived(90);
+    expect(words(section(await page(order.id), 'timeline'))).toMatch(
+      /captured version 3 .*(?<!it )arrived 20\d\d-.* as it arrived .*checkout checkout\.opened/,
+    );
+  });
+
   test('a capture that failed three times is waited for, with its last error and its next try', async () => {
     const order = await reservedOrder(service);
     const head = words(await page(order.id));

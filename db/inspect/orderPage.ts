@@ -102,6 +102,7 @@ const RECEIVED = object({
   appliedVersion: 'i.applied_version',
   deliveries: 'i.deliveries',
   nextAttemptAt: iso('i.next_attempt_at'),
+  receivedAt: iso('i.received_at'),
 });
 const ATTEMPT = object({
   notificationId: 'a.notification_id',
@@ -123,13 +124,23 @@ const FINDING = object({
   resolvedAt: iso('f.resolved_at'),
 });
 
-// `rank` and `key` order what happened in one instant: first what arrived, then what it did, then what that led to. An
-// effect that is not over has not happened yet; a dead one died when it was last due.
+// Transitions by the event that made them, `head` being its first: those without a key follow it in the same commit.
+const BY_EVENT = `
+  select t.head, min(t.at) as at, jsonb_agg(${TRANSITION} order by t.version) as steps
+  from (select s.*, coalesce(max(s.version) filter (where s.event_key is not null) over (order by s.version), s.version) as head
+    from transitions s where s.order_id = o.id) t
+  group by t.head`;
+
+// `rank` and `key` order what happened in one instant: first the events, as they came upon each other, then what they led to.
+// What arrived and made transitions stands where it made them. An effect that is not over has not happened yet; a dead one
+// died when it was last due.
 const ENTRIES = `
-  select 1 as rank, case when i.verdict in ('applied', 'mismatch', 'surplus') then 'received' else 'unapplied' end as kind, i.event_key || ' ' || i.provider as key, i.received_at as at, ${RECEIVED} as entry
-  from inbox i where i.order_id = o.id
-  union all
-  select 2, 'transition', lpad(t.version::text, 10, '0'), t.at, ${TRANSITION} from transitions t where t.order_id = o.id
+  select 1 as rank,
+    case when i.event_key is null then 'transition' when i.verdict in ('applied', 'mismatch', 'surplus') then 'received' else 'unapplied' end as kind,
+    lpad(coalesce(m.head, i.decided_version, 0)::text, 10, '0') || case when m.head is null then ' 2 ' else ' 1 ' end || coalesce(i.event_key || ' ' || i.provider, '') as key,
+    coalesce(m.at, i.received_at) as at,
+    case when i.event_key is null then '{}' else ${RECEIVED} end || jsonb_build_object('steps', coalesce(m.steps, '[]')) as entry
+  from (select * from inbox where order_id = o.id) i full join (${BY_EVENT}) m on m.head = i.applied_version
   union all
   select 3, 'effect', x.id, coalesce(x.done_at, x.available_at), ${EFFECT} from outbox x
   where x.order_id = o.id and (x.status = 'dead' or x.status = 'done' and x.effect <> 'notify')

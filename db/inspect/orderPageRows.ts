@@ -3,7 +3,7 @@ import type { Grant } from '../../machines/subscription.ts';
 import type { CancellationRow, RestorationRow } from '../users.ts';
 import type { MovedBackWrite, PaymentWrite, TransitionWrite } from '../writes.ts';
 
-/** `unapplied` arrived as well, and changed nothing in the order's books. */
+/** What `received` arrived and made transitions. What is `unapplied` arrived as well, and changed nothing in the order's books. */
 export const ENTRY_KINDS = [
   'received',
   'unapplied',
@@ -31,6 +31,9 @@ export type ReceivedRow = {
   appliedVersion: number | null;
   deliveries: number;
   nextAttemptAt: string | null;
+  receivedAt: string;
+  /** The transitions it made, the first one first. */
+  steps: TransitionRow[];
 };
 
 /** `event` is what was stored of it: the fields that its schema knows. */
@@ -79,7 +82,8 @@ export type FindingRow = {
 export type TimelineEntry = Placed &
   (
     | ({ kind: 'received' | 'unapplied' } & ReceivedRow)
-    | ({ kind: 'transition' } & TransitionRow)
+    /** Of an event that did not arrive: what it made, the first one first. */
+    | { kind: 'transition'; steps: TransitionRow[] }
     | ({ kind: 'effect' } & EffectRow)
     | ({ kind: 'notification' } & AttemptRow)
     | ({ kind: 'finding' } & FindingRow)

@@ -8,7 +8,7 @@ import { isRequestType, type UnstampedOrderEvent } from '../../../machines/order
 import type { Outcome } from '../../dispatch/envelope.ts';
 import { InvalidRequest, PaylatchError } from '../../errors.ts';
 import { orderHref } from '../order/pageQuery.ts';
-import { whoAndWhy } from '../order/timeline.ts';
+import { whoAndWhy } from '../order/steps.ts';
 import { type InspectorDeps, type InspectorEnv, renderPage } from '../page.ts';
 import { badge, instant } from '../parts.ts';
 import { typeAt, typedOf, wishOf } from './actPage.ts';

@@ -15,7 +15,7 @@ export const TIMELINE_FILTERS: readonly { id: TimelineFilter; label: string; kin
   { id: 'all', label: 'Everything', kinds: ENTRY_KINDS },
   { id: 'arrived', label: 'Arrived', kinds: ['received', 'unapplied'] },
   { id: 'unapplied', label: 'Not applied', kinds: ['unapplied'] },
-  { id: 'transitions', label: 'Transitions', kinds: ['transition'] },
+  { id: 'transitions', label: 'Transitions', kinds: ['received', 'transition'] },
   { id: 'effects', label: 'Effects', kinds: ['effect'] },
   { id: 'notifications', label: 'Notifications', kinds: ['notification'] },
   { id: 'findings', label: 'Findings', kinds: ['finding'] },

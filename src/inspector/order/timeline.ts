@@ -1,31 +1,20 @@
-// The timeline: everything that arrived for an order and everything that was done, in one list, newest first; above all
-// what arrived and changed nothing, and why.
+// The timeline: everything that arrived for an order and everything that was done, in one list, newest first. An event and
+// the transitions it made are one entry; what arrived and changed nothing stands out, with why.
 import { html } from 'hono/html';
 import type {
   AttemptRow,
   EffectRow,
   FindingRow,
-  ReceivedRow,
   TimelineEntry,
   TransitionRow,
 } from '../../../db/inspect/orderPageRows.ts';
 import type { CancellationRow } from '../../../db/users.ts';
 import type { Html } from '../page.ts';
-import {
-  age,
-  badge,
-  copyable,
-  duration,
-  emptyState,
-  instant,
-  money,
-  panel,
-  toneBadge,
-  verdictBadge,
-} from '../parts.ts';
+import { age, copyable, duration, emptyState, instant, panel, toneBadge, verdictBadge } from '../parts.ts';
 import { deadlineWords, effectWords, progressWords } from './effectWords.ts';
 import type { OrderModel } from './model.ts';
 import { entryCursorText, orderHref, pageHref, TIMELINE_FILTERS, TIMELINE_PAGE } from './pageQuery.ts';
+import { differences, moneyTold, stepPath, whoAndWhy } from './steps.ts';
 import { whatBecame } from './verdictWords.ts';
 import { olderLinks } from './words.ts';
 
@@ -84,7 +73,7 @@ function entryBody(model: OrderModel, entry: TimelineEntry): Html {
     case 'unapplied':
       return received(model, entry);
     case 'transition':
-      return step(model, entry);
+      return madeHere(model, entry.steps);
     case 'effect':
       return effect(model, entry);
     case 'notification':
@@ -96,37 +85,51 @@ function entryBody(model: OrderModel, entry: TimelineEntry): Html {
   }
 }
 
-function received({ row, stateAt, now }: OrderModel, entry: ReceivedRow): Html {
-  const { provider, eventKey, type, source, verdict, decidedVersion, deliveries, nextAttemptAt } = entry;
+type Arrived = Extract<TimelineEntry, { kind: 'received' | 'unapplied' }>;
+/** Longer than an event needs to be decided, in ms: it waited for its order, or could not be decided at once. */
+const WAITED_MS = 60_000;
+
+/** What arrived, with what it made of the order; and what made nothing, with why. */
+function received(model: OrderModel, entry: Arrived): Html {
+  const { row, stateAt, now } = model;
+  const { provider, eventKey, type, source, verdict, detail, decidedVersion, deliveries, nextAttemptAt, steps } = entry;
   const stateThen = decidedVersion === null ? null : (stateAt.get(decidedVersion) ?? null);
   const raw = `${orderHref(row.order.id)}/events/${encodeURIComponent(provider)}/${encodeURIComponent(eventKey)}`;
-  return html`<p class="entry-title"><b>${type}</b> ${verdictBadge(verdict)}</p>
-    <p>${whatBecame(entry, stateThen)}${nextAttemptAt ? html` Tried again ${age(nextAttemptAt, now)}.` : ''}</p>
-    <p class="quiet entry-foot"><span>${source === 'operator' ? 'told by an operator' : `${source} from ${provider}`}${deliveries > 1 ? `, delivered ${deliveries} times` : ''}</span>
+  const hasWaited = Date.parse(entry.at) - Date.parse(entry.receivedAt) > WAITED_MS;
+  const isPlain = verdict === 'applied' && steps.length > 0 && !detail;
+  return html`<p class="entry-title"><span class="quiet">${source}</span> <b>${type}</b> ${source === 'operator' ? '' : html`<span class="quiet">${provider}</span>`} ${verdictBadge(verdict)}</p>
+    ${isPlain ? '' : html`<p class="became">${whatBecame({ verdict, detail, appliedVersion: null }, stateThen)}${nextAttemptAt ? html` Tried again ${age(nextAttemptAt, now)}.` : ''}</p>`}
+    ${stepsMade(model, steps)}
+    <p class="quiet entry-foot">${hasWaited ? html`<span>arrived ${instant(entry.receivedAt)}</span>` : ''}${deliveries > 1 ? html`<span>delivered ${deliveries} times</span>` : ''}
       ${copyable(eventKey, { short: true })} <a href="${raw}" aria-label="${type} ${eventKey} as it arrived">as it arrived</a></p>`;
 }
 
-function step({ row }: OrderModel, entry: TransitionRow): Html {
-  const { version, type, from, to, source } = entry;
-  return html`<p class="entry-title">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : ''}${badge(to)} <b>${type}</b></p>
-    ${moneyTold(entry)} ${whoAndWhy(entry)}
-    <p class="quiet entry-foot"><span>version ${version}, by ${source}</span> <a href="${orderHref(row.order.id)}/replay?step=${version}">step ${version} of the replay</a></p>`;
+/** An event that did not arrive but was made here: by the checkout, the worker, the sweeper or a person. */
+function madeHere(model: OrderModel, steps: readonly TransitionRow[]): Html {
+  const [first] = steps;
+  if (!first) return html``;
+  const { type, source, eventKey } = first;
+  return html`<p class="entry-title"><span class="quiet">${source}</span> <b>${type}</b></p>
+    ${stepsMade(model, steps)}
+    ${eventKey ? html`<p class="quiet entry-foot">${copyable(eventKey, { short: true })}</p>` : ''}`;
 }
 
-/** Which money the event was about: what somebody with a customer on the phone compares first. */
-function moneyTold({ event }: TransitionRow): Html | '' {
-  const { paymentId, amountMinor, currency } = event;
-  if (typeof paymentId !== 'string') return '';
-  const amount = typeof amountMinor === 'number' && typeof currency === 'string' ? money(amountMinor, currency) : '';
-  return html`<p>${amount}${amount ? ', ' : ''}payment ${copyable(paymentId)}</p>`;
+/** The transitions one event made, one below the other; what it said itself stands above them. */
+function stepsMade(model: OrderModel, steps: readonly TransitionRow[]): Html | '' {
+  const [first] = steps;
+  if (!first) return '';
+  return html`${moneyTold(first)} ${whoAndWhy(first)}
+    <ol class="entry-steps">${steps.map(step => stepMade(model, step, step !== first))}</ol>`;
 }
 
-/** Who asked and why, where the event says so; and why something failed, where the provider said so. */
-export function whoAndWhy({ event }: Pick<TransitionRow, 'event'>): Html | '' {
-  const reason = typeof event.reason === 'string' ? event.reason : null;
-  const by = typeof event.by === 'string' ? event.by : null;
-  if (!reason && !by) return '';
-  return html`<p class="why">${by ? html`<b>${by}</b>${reason ? ': ' : ''}` : ''}${reason ? html`“${reason}”` : ''}</p>`;
+function stepMade({ row, stepAt }: OrderModel, made: TransitionRow, isFollowing: boolean): Html {
+  const { version, type } = made;
+  const step = stepAt.get(version);
+  const replay = html`<a href="${orderHref(row.order.id)}/replay?step=${version}" aria-label="Version ${version} in the replay">version ${version}</a>`;
+  const head = html`${stepPath(made)} <span class="quiet">${replay}${isFollowing ? html`, ${type}` : ''}</span>`;
+  if (!step?.diff.length) return html`<li>${head}</li>`;
+  const count = step.diff.length === 1 ? '1 change' : `${step.diff.length} changes`;
+  return html`<li>${head} <details><summary>${count}<span class="hidden"> of version ${version}</span></summary>${differences(step)}</details></li>`;
 }
 
 function effect({ row, now }: OrderModel, entry: EffectRow): Html {

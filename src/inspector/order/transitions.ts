@@ -3,15 +3,15 @@ import { html } from 'hono/html';
 import type { TransitionRow } from '../../../db/inspect/orderPageRows.ts';
 import type { ReplayStep } from '../../../machines/replay.ts';
 import type { Html } from '../page.ts';
-import { badge, copyable, instant, notice, panel } from '../parts.ts';
+import { copyable, instant, notice, panel } from '../parts.ts';
 import { effectWords } from './effectWords.ts';
 import type { OrderModel } from './model.ts';
 import { orderHref, pageHref, TRANSITIONS_PAGE } from './pageQuery.ts';
-import { whoAndWhy } from './timeline.ts';
+import { differences, stepPath, whoAndWhy } from './steps.ts';
 import { jsonValue, olderLinks } from './words.ts';
 
 export function transitionsPanel(model: OrderModel): Html {
-  const { row, query, replay } = model;
+  const { row, query } = model;
   const { id, version } = row.order;
   const { versionsBefore } = query;
   const rows = row.transitions.filter(t => versionsBefore === null || t.version < versionsBefore);
@@ -20,13 +20,12 @@ export function transitionsPanel(model: OrderModel): Html {
   const hasOlder = rows.length > TRANSITIONS_PAGE && last;
   const older = hasOlder ? pageHref(id, query, { versions_before: String(last.version) }, 'transitions') : null;
   const newest = versionsBefore === null ? null : pageHref(id, query, { versions_before: null }, 'transitions');
-  const steps = new Map(replay?.steps.map(step => [step.version, step]));
   return panel({
     id: 'transitions',
     title: 'Transitions',
     aside: html`${version} so far, newest first`,
     body: html`${replayNotice(model)}
-      <ol class="steps">${shown.map((t, i) => stepView(model, t, steps.get(t.version), i === 0 && versionsBefore === null))}</ol>
+      <ol class="steps">${shown.map((t, i) => stepView(model, t, i === 0 && versionsBefore === null))}</ol>
       ${olderLinks(older, newest)}`,
   });
 }
@@ -45,11 +44,12 @@ function replayNotice({ row, replay }: OrderModel): Html {
   return html`<p class="quiet">Replayed through ${row.order.machine}, they give the stored snapshot. <a href="${href}">Step through them</a></p>`;
 }
 
-function stepView({ row }: OrderModel, t: TransitionRow, step: ReplayStep | undefined, isOpen: boolean): Html {
-  const { version, type, from, to, source, eventKey, at } = t;
+function stepView({ row, stepAt }: OrderModel, t: TransitionRow, isOpen: boolean): Html {
+  const { version, type, source, eventKey, at } = t;
+  const step = stepAt.get(version);
   return html`<li id="version-${version}"><details ${isOpen ? html`open` : ''}>
     <summary><span class="step-version">${version}</span> <b>${type}</b>
-      <span class="step-path">${from && from !== to ? html`${badge(from)} <span aria-hidden="true">→</span><span class="hidden">to</span> ` : from ? html`<span class="quiet">stays</span> ` : ''}${badge(to)}</span>
+      <span class="step-path">${stepPath(t)}</span>
       <span class="step-at">${instant(at)}</span></summary>
     <div class="step-body">
       ${whoAndWhy(t)}
@@ -65,17 +65,6 @@ function eventFields({ event }: TransitionRow): Html | '' {
   const fields = Object.entries(event).filter(([name]) => !['type', 'at', 'reason', 'by'].includes(name));
   if (fields.length === 0) return '';
   return html`<dl class="fields">${fields.map(([name, value]) => html`<div><dt>${name}</dt><dd><code>${jsonValue(value)}</code></dd></div>`)}</dl>`;
-}
-
-function differences({ diff }: ReplayStep): Html {
-  if (diff.length === 0) return html`<p class="quiet">It changed nothing in the order’s memory.</p>`;
-  return html`<div class="scroll"><table class="diff">
-    <caption class="hidden">What this transition changed</caption>
-    <thead><tr><th scope="col">Changed</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
-    <tbody>${diff.map(
-      ({ path, before, after }) =>
-        html`<tr><th scope="row"><code>${path === '' ? 'all' : path}</code></th><td><code class="before">${jsonValue(before)}</code></td><td><code class="after">${jsonValue(after)}</code></td></tr>`,
-    )}</tbody></table></div>`;
 }
 
 function asked({ effects }: ReplayStep, order: OrderModel['row']['order']): Html | '' {

@@ -1,4 +1,5 @@
-// What became of an event that arrived, in a sentence for a person; above all why one changed nothing.
+// What became of an event that arrived, in a sentence for a person; above all why one changed nothing. Which transitions it
+// made stands beside the sentence.
 import type { ReceivedRow } from '../../../db/inspect/orderPageRows.ts';
 
 /** `stateThen` is where the order stood when it was decided, where that is known. */
@@ -34,6 +35,3 @@ export function whatBecame(
       return `${verdict}${because}.`;
   }
 }
-
-/** It changed the order's books. */
-export const wasApplied = (verdict: string): boolean => ['applied', 'mismatch', 'surplus'].includes(verdict);

@@ -40,6 +40,15 @@ export const ORDER_STYLE = `
 .order .verdict-mismatch .entry-what::before, .order .verdict-surplus .entry-what::before { border-color: var(--held); background: var(--held); }
 .order .entry-effect .entry-what::before, .order .entry-notification .entry-what::before { border-radius: .125rem; }
 .order .entry-finding .entry-what::before { border-color: var(--bad); background: var(--bad); }
+.order .entry-unapplied .entry-what { padding: .375rem .625rem; border-left: 3px solid var(--edge); border-radius: 0 .375rem .375rem 0; background: var(--raised); }
+.order :is(.verdict-illegal, .verdict-parked) .entry-what { border-left-color: var(--bad); }
+.order .verdict-unmatched .entry-what { border-left-color: var(--held); }
+.order .entry-unapplied .became { font-weight: 520; }
+.order .entry-steps { display: grid; gap: .125rem; padding: 0; list-style: none; }
+.order .entry-steps > li { display: flex; flex-wrap: wrap; gap: .125rem .5rem; align-items: baseline; }
+.order .entry-steps summary { color: var(--quiet); font-size: .8125rem; }
+.order .entry-steps details[open] { flex-basis: 100%; min-width: 0; }
+.order .entry-steps .scroll { margin: .25rem 0; }
 .order .entry-title { display: flex; flex-wrap: wrap; gap: .25rem .5rem; align-items: baseline; }
 .order .entry-foot { display: flex; flex-wrap: wrap; gap: 0 .625rem; align-items: center; font-size: .8125rem; }
 .order .why { overflow-wrap: anywhere; }
