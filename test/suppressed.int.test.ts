@@ -1,4 +1,4 @@
-// Webhooks and callbacks that never come, for sixty orders of mixed fate: the service finds out by itself. What each order
+// Webhooks and callbacks that never come, for thirty orders of mixed fate: the service finds out by itself. What each order
 // has to become is read from the sandbox's own ledger, and at the end nobody has been forgotten.
 import { afterEach, expect, test } from 'vitest';
 import { expectSoundBooks } from './support/databaseChecks.ts';

@@ -13,6 +13,7 @@ import type { Hurry } from './hurriedService.ts';
 import { type KillPlan, killReplicas } from './killer.ts';
 import { readLedger } from './ledger.ts';
 import { countLogs, type LogCounts } from './logCounts.ts';
+import { deadOf, openOf } from './openEffects.ts';
 import { createReplica, type Replica } from './replicas.ts';
 import { type Expected, violationsOf } from './violations.ts';
 
@@ -54,6 +55,8 @@ export type ChaosOptions = {
   /** The chaos of a stage ends when this share of it is settled and enough were killed, or after `chaosMs`, real. */
   settledShare: number;
   chaosMs: number;
+  /** Real ms after which it is given up, with what it waits for then; without it, whatever is waited for has a limit of its own. */
+  limitMs?: number;
   say: (line: string) => void;
 };
 export type ChaosReport = { violations: string[]; counters: Record<string, number>; durationMs: number };
@@ -69,6 +72,8 @@ type Run = ChaosOptions & {
   logs: LogCounts;
   marks: Marks;
   broken: string[];
+  /** What is being waited for. */
+  doing: string;
 };
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -98,17 +103,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const replicas = Array.from({ length: REPLICAS }, () =>
     createReplica({ env, said: line => logs.said(line), ended: how => void broken.push(how) }),
   );
-  const customers = createCustomers({ replicas, sandboxUrl: sandbox.localUrl, nowMs: () => now().getTime(), random });
+  const over = new AbortController();
+  const nowMs = () => now().getTime();
+  const customers = createCustomers({ replicas, sandboxUrl: sandbox.localUrl, nowMs, random, over: over.signal });
   const marks: Marks = { kills: 0, deadForOperator: 0 };
-  const run: Run = { ...options, sql, time, now, random, proxy, replicas, customers, logs, marks, broken };
+  const run: Run = { ...options, sql, time, now, random, proxy, replicas, customers, logs, marks, broken, doing: '' };
   try {
     // Its own webhooks stay there: what the service knows of a capture it was answered, or it asked.
     await pauseWebhooks(sandbox.localUrl);
-    const expected = await play(run);
+    const expected = await Promise.race([play(run), tooLong(run, over.signal)]);
     const violations = [...broken, ...(await violationsOf(run, expected, await readLedger(dataDir)))];
     const counters = await countersOf(run);
     return { violations, counters, durationMs: Math.round(performance.now() - startedAt) };
   } finally {
+    over.abort();
     await Promise.all(replicas.map(replica => replica.kill()));
     await sql.end({ timeout: 1 });
     await proxy.close();
@@ -124,7 +132,25 @@ const serviceEnv = ({ databaseUrl, dataDir }: ChaosOptions, sandboxUrl: string) 
   DATA_DIR: dataDir,
 });
 
+/** Rejects when the run takes longer than it may, with what it waits for; never otherwise. */
+async function tooLong(run: Run, over: AbortSignal): Promise<never> {
+  const never = new Promise<never>(() => {});
+  if (run.limitMs === undefined) return never;
+  const isLate = await sleep(run.limitMs, true, { signal: over }).catch(() => false);
+  if (!isLate) return never;
+  const { pending, dead, unsettled } = await openOf(run.sql);
+  const unready = run.replicas.filter(({ url }) => url === null).length;
+  const lines = [
+    `after ${run.limitMs / 1_000} s it still waits for this: ${run.doing}`,
+    `open: ${pending} effects pending, ${dead} dead, ${unsettled} orders; ${unready} of ${REPLICAS} replicas not ready`,
+    ...run.customers.unanswered().map(call => `not answered yet: ${call}`),
+    ...run.broken,
+  ];
+  throw new Error(lines.join('\n'));
+}
+
 async function play(run: Run): Promise<Expected> {
+  run.doing = 'both replicas are ready';
   for (const replica of run.replicas) replica.start();
   await Promise.all(run.replicas.map(replica => replica.ready()));
   const purchases: Purchase[] = [];
@@ -141,7 +167,9 @@ async function play(run: Run): Promise<Expected> {
     settled: async () =>
       Number((await run.sql`select count(*) from outbox where effect = 'refund' and status = 'done'`)[0]?.count),
   });
+  run.doing = 'a week later no effect waits';
   await aWeekPasses(run);
+  run.doing = 'the service tells which orders are stuck, and stops';
   const stuck = await run.customers.stuck();
   const codes = await Promise.all(run.replicas.map(replica => replica.stop()));
   for (const code of codes) if (code !== 0) run.broken.push(`a replica that was told to stop ended with ${code}`);
@@ -169,43 +197,33 @@ async function inChaos(run: Run, name: string, { of, ask, settled }: Stage): Pro
   const failing = killing.then(() => new Promise<never>(() => {}));
   const enough = async () => (await settled()) >= of * run.settledShare && run.marks.kills - before >= kills.atLeast;
   try {
+    run.doing = `customers are answered who ask for ${of} ${name}`;
     await Promise.race([ask(), failing]);
+    run.doing = `${name} are settled in chaos, and enough replicas killed`;
     while (!(await enough()) && performance.now() - startedAt < run.chaosMs)
       await Promise.race([sleep(LOOK_MS), failing]);
   } finally {
+    run.doing = `the replicas are ready that were killed during the ${name}`;
     stop.abort();
     await killing;
     proxy.plan = [];
   }
   const secondsOf = (from: number) => ((performance.now() - from) / 1_000).toFixed(0);
-  const open = await openOf(run);
+  const open = await openOf(run.sql);
   say(
     `${name}: ${await settled()} of ${of} settled in ${secondsOf(startedAt)} s of chaos with ${run.marks.kills - before} kills; the network heals (${open.pending} open, ${open.dead} dead)`,
   );
   const healedAt = performance.now();
+  run.doing = `nothing of the ${name} is open, the network being well`;
   await untilNothingIsOpen(run);
   say(`${name}: nothing open any more ${secondsOf(healedAt)} s later`);
-}
-
-type Open = { pending: number; dead: number; unsettled: number; reviving: number; revivedAt: Date | null };
-
-/** Effects that change something at the provider and are not over; of the dead ones, those their order's deadline revives. */
-async function openOf({ sql }: Run): Promise<Open> {
-  const [row] = await sql<Open[]>`
-    select count(*) filter (where t.status = 'pending' and t.effect not in ('reconcile', 'notify', 'alert'))::int as pending,
-      count(*) filter (where t.status = 'dead')::int as dead,
-      count(*) filter (where t.status = 'dead' and t.effect = 'capture' and o.wake_at is not null)::int as reviving,
-      max(o.wake_at) filter (where t.status = 'dead' and t.effect = 'capture') as "revivedAt",
-      (select count(*)::int from orders where state not in ('subscribed', 'refunded', 'failed')) as unsettled
-    from outbox t left join orders o on o.id = t.order_id`;
-  return row!;
 }
 
 /** By the service's own doing; what only an operator is meant to move is moved by one, and counted. */
 async function untilNothingIsOpen(run: Run): Promise<void> {
   const giveUp = performance.now() + HEALED_LIMIT_MS;
   for (;;) {
-    const { pending, dead, reviving, revivedAt, unsettled } = await openOf(run);
+    const { pending, dead, reviving, revivedAt, unsettled } = await openOf(run.sql);
     if (pending + dead + unsettled === 0) return;
     if (performance.now() > giveUp) {
       run.broken.push(`after the network healed it stayed open: ${pending} pending, ${dead} dead, ${unsettled} orders`);
@@ -217,19 +235,13 @@ async function untilNothingIsOpen(run: Run): Promise<void> {
       setAhead(run, waitMs);
     } else if (pending === 0 && dead > 0 && reviving === 0) {
       run.marks.deadForOperator += dead;
-      run.say(`operator: POST /v1/retry?cause=effect_dead, for ${await deadOf(run)}, which nobody else asks for again`);
+      run.say(
+        `operator: POST /v1/retry?cause=effect_dead, for ${await deadOf(run.sql)}, which nobody else asks for again`,
+      );
       await run.customers.retryDead();
     }
     await sleep(LOOK_MS);
   }
-}
-
-/** `3 capture of orders subscribed, 1 refund of orders subscribed`. */
-async function deadOf({ sql }: Run): Promise<string> {
-  const rows = await sql<{ effect: string; state: string; count: number }[]>`
-    select t.effect, o.state, count(*)::int as count from outbox t join orders o on o.id = t.order_id
-    where t.status = 'dead' group by t.effect, o.state`;
-  return rows.map(({ effect, state, count }) => `${count} dead ${effect} of orders ${state}`).join(', ');
 }
 
 const hours = (ms: number) => `${(ms / HOUR_MS).toFixed(1)} h`;

@@ -45,20 +45,36 @@ export type Customers = {
   retryDead(): Promise<void>;
   /** Ids of the orders that are stuck. */
   stuck(): Promise<string[]>;
+  /** Calls that somebody waits for, each with what was said last. */
+  unanswered(): string[];
   /** Calls that had to be made again because nobody, or only a 5xx, answered. */
   repeated(): number;
   /** Checkouts that nobody answered before the payment window was over; each began anew with another order. */
   expired(): number;
 };
 
-type Deps = { replicas: readonly Replica[]; sandboxUrl: string; nowMs: () => number; random: () => number };
+type Deps = {
+  replicas: readonly Replica[];
+  sandboxUrl: string;
+  nowMs: () => number;
+  random: () => number;
+  /** Aborted when nobody is interested any more. */
+  over: AbortSignal;
+};
 
-export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): Customers {
+export function createCustomers({ replicas, sandboxUrl, nowMs, random, over }: Deps): Customers {
   let repeated = 0;
   let expired = 0;
+  const waiting = new Map<symbol, string>();
+
+  async function untilAnswered(method: string, make: () => Call): Promise<Json> {
+    const own = Symbol();
+    const waitFor = (call: string) => waiting.set(own, call);
+    return repeat(method, make, waitFor).finally(() => waiting.delete(own));
+  }
 
   /** Signed or stamped afresh for each try. */
-  async function untilAnswered(method: string, make: () => Call): Promise<Json> {
+  async function repeat(method: string, make: () => Call, waitFor: (call: string) => void): Promise<Json> {
     const giveUp = performance.now() + GIVE_UP_MS;
     let pauseMs = PAUSE_MS;
     for (let said = 'nobody answered'; ; repeated++) {
@@ -66,6 +82,7 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
       const url = up[Math.floor(random() * up.length)]?.url;
       const call = make();
       const { path, headers } = call;
+      waitFor(`${method} ${path}: ${said}`);
       const signal = AbortSignal.timeout(CALL_LIMIT_MS);
       const body = method === 'GET' ? {} : { body: call.body };
       const answer = url && (await fetch(url + path, { method, headers, signal, ...body }).catch(() => null));
@@ -77,6 +94,7 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
         if (answer.status < 500 && answer.status !== 401) throw new Refused(`${method} ${path} was answered ${said}`);
       }
       await sleep(pauseMs * (1 + random()));
+      over.throwIfAborted();
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5);
       if (performance.now() >= giveUp) throw new Error(`${method} ${path} was never answered: ${said}`);
     }
@@ -140,6 +158,7 @@ export function createCustomers({ replicas, sandboxUrl, nowMs, random }: Deps): 
       const { orders } = await untilAnswered('GET', () => asOperator('/v1/orders?stuck=true&limit=200', 'look', null));
       return orders.map(({ id }: { id: string }) => id);
     },
+    unanswered: () => [...waiting.values()],
     repeated: () => repeated,
     expired: () => expired,
   };

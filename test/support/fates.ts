@@ -1,4 +1,4 @@
-// Sixty orders of mixed fate at the sandbox, what happens to each of them and when, and the sandbox's own ledger as the
+// Thirty orders of mixed fate at the sandbox, what happens to each of them and when, and the sandbox's own ledger as the
 // witness of what each has to become.
 import { expect } from 'vitest';
 import type { Json } from './httpService.ts';
@@ -50,11 +50,11 @@ const FATES: Readonly<Record<string, readonly Act[]>> = {
     [6 * DAY_MS, 'dispute-lost'],
   ],
 };
-const OF_EACH = 4;
+const OF_EACH = 2;
 
 export type Fated = Opened & { fate: string };
 
-/** Opens four orders of each fate, now. */
+/** Opens two orders of each fate, now. */
 export async function openFated(service: WholeService): Promise<Fated[]> {
   const orders: Fated[] = [];
   for (const fate of Object.keys(FATES).flatMap(name => Array<string>(OF_EACH).fill(name)))
