@@ -39,8 +39,7 @@ export async function problemPage(c: Context, problem: Problem, headers: Headers
         <style>${raw(BASE_STYLE)}</style>`,
     body: html`<main>
           <h1 class="message">${title}</h1>
-          <p class="quiet">${sentence}</p>
-          ${problem.requestId ? html`<p class="quiet"><code>${problem.requestId}</code></p>` : ''}
+          <p class="quiet">${sentence}${problem.requestId ? html`<br /><code>${problem.requestId}</code>` : ''}</p>
         </main>`,
   });
   for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
