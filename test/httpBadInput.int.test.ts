@@ -92,6 +92,12 @@ describe('a plan', () => {
     ['with a fractional amount', { ...PLAN, amountMinor: 9.99 }, 'amountMinor must be a whole number'],
     ['with an amount as text', { ...PLAN, amountMinor: '100' }, 'amountMinor must be a number'],
     ['with too large an amount', { ...PLAN, amountMinor: 1e12 + 1 }, 'amountMinor must be at most 1000000000000'],
+    [
+      'with an amount no number can hold',
+      { ...PLAN, amountMinor: 1e20 },
+      /^amountMinor must be at most 1000000000000\.$/,
+    ],
+    ['with an amount far below zero', { ...PLAN, amountMinor: -1e20 }, /^amountMinor must be at least 1\.$/],
     ['with an endless amount', '{"amountMinor":1e999}', 'amountMinor must be'],
     ['with an unknown currency', { ...PLAN, currency: 'XQQ' }, 'currency must be an ISO 4217 code'],
     ['with a currency in small letters', { ...PLAN, currency: 'inr' }, 'currency must be an ISO 4217 code'],
@@ -113,6 +119,14 @@ describe('a plan', () => {
   test.each(['Pro', 'a'.repeat(65), '-a', 'a%20b', 'a%2Fb', '%00'])('named %s', async id => {
     await expectRefused(['PUT', `/v1/plans/${id}`], { body: PLAN }, { says: 'id must be 1 to 64' });
   });
+});
+
+test.each([
+  ['yesterday', /^since must be an instant such as [\dTZ:.-]+\.$/],
+  ['0001-01-01T00:00:00Z', /^since must lie between the years 1970 and 9999\.$/],
+])('a list read again since %s is refused with one sentence', async (since, says) => {
+  const body = { since, reason: 'a test' };
+  await expectRefused(['POST', '/v1/reconciliation/sandbox'], { body }, { says });
 });
 
 describe('an event', () => {

@@ -222,6 +222,10 @@ describe('with private addresses allowed', () => {
   ])('%s is still refused', async url => {
     expect(await judge(url, PRIVATE)).toBeTypeOf('string');
   });
+
+  test('the refusal says that http would do as well', async () => {
+    expect(await judge('ftp://127.0.0.1/', PRIVATE)).toBe('must be an absolute http or https URL');
+  });
 });
 
 test('what is no IP address is none that is allowed', () => {

@@ -26,17 +26,30 @@ type Checked = { target: string } & ({ success: true } | { success: false; error
 /** The default hook of all routes. @throws InvalidRequest, NotFound */
 export function refuseInvalid(result: Checked, _c: Context<AppEnv>): void {
   if (result.success) return;
-  const problems = result.error.issues.slice(0, MAX_PROBLEMS).map(issue => ({
-    field: issue.path.map(String).join('.'),
-    detail: sentenceOf(issue),
-    namesNothing: issue.code === 'custom' && issue.params?.namesNothing === true,
-  }));
+  const problems = telling(result.error.issues)
+    .slice(0, MAX_PROBLEMS)
+    .map(issue => ({
+      field: issue.path.map(String).join('.'),
+      detail: sentenceOf(issue),
+      namesNothing: issue.code === 'custom' && issue.params?.namesNothing === true,
+    }));
   const where = result.target === 'json' ? 'body' : (NAMES_OF_TARGETS[result.target] ?? result.target);
   const sentences = problems.map(({ field, detail }) => `${field || `The ${where}`} ${detail}`);
   const sentence = `${sentences.join('; ')}.`;
   if (problems.some(problem => problem.namesNothing)) throw new NotFound(sentence);
   throw new InvalidRequest(sentence, {
     errors: problems.map(({ field, detail }) => ({ in: where, field, detail })),
+  });
+}
+
+/** Without what another problem of the same field says better: a wider limit, or what follows from a text nobody can read. */
+function telling(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.filter(issue => {
+    const path = issue.path.join('.');
+    const others = issues.filter(other => other !== issue && other.path.join('.') === path);
+    if (issue.code === 'too_big') return !others.some(o => o.code === 'too_big' && o.maximum < issue.maximum);
+    if (issue.code === 'too_small') return !others.some(o => o.code === 'too_small' && o.minimum > issue.minimum);
+    return issue.code !== 'custom' || !others.some(other => other.code === 'invalid_format');
   });
 }
 

@@ -34,7 +34,7 @@ export class AddressRefused extends Error {
 export function endpointUrl(text: string, { privateAddresses }: AddressRules): URL {
   // Browsers and servers drop or turn some of these characters, and then read another address than was checked.
   if (!/^https?:\/\/[^\s\p{Cc}\\/][^\s\p{Cc}\\]*$/iu.test(text) || !URL.canParse(text)) {
-    throw new AddressRefused('must be an absolute https URL');
+    throw new AddressRefused(`must be an absolute ${privateAddresses ? 'http or https' : 'https'} URL`);
   }
   const url = new URL(text);
   if (url.href.length > MAX_ENDPOINT_URL_LENGTH) {
