@@ -74,7 +74,7 @@ describe('endpoints', () => {
   test('refuse what cannot be meant, and say why', async () => {
     const bad: [object, RegExp][] = [
       [{}, /url is required/],
-      [{ url: 'shop.example' }, /url must be an absolute https URL/],
+      [{ url: 'shop.example' }, /url must be an absolute http or https URL/],
       [{ url: 'https://u:p@shop.example' }, /url may not hold a user name/],
       [{ url: 'http://169.254.169.254/' }, /no address a server can have/],
       [{ url: `https://shop.example/${'x'.repeat(2_048)}` }, /url must have at most 2048 characters/],
