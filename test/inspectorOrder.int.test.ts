@@ -68,7 +68,7 @@ describe('what it says', () => {
     const paid = entries.filter(entry => entry.includes(`data-copy="evt_${order.paymentId}"`));
     expect(paid).toHaveLength(1);
     const [told] = paid.map(words);
-    expect(told).toMatch(/webhook payment\.captured sandbox applied/);
+    expect(told).toMatch(/webhook payment\.captured from sandbox applied/);
     expect(told).toMatch(/→ to captured version 4 .*→ to subscribed version 5 , grant\.recorded/);
     expect(told).toMatch(/changes? of version 4 .*payments\S* – /);
     // Every transition once, whoever made it; every event that made none once, with why.

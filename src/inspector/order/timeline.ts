@@ -97,7 +97,7 @@ function received(model: OrderModel, entry: Arrived): Html {
   const raw = `${orderHref(row.order.id)}/events/${encodeURIComponent(provider)}/${encodeURIComponent(eventKey)}`;
   const hasWaited = Date.parse(entry.at) - Date.parse(entry.receivedAt) > WAITED_MS;
   const isPlain = verdict === 'applied' && steps.length > 0 && !detail;
-  return html`<p class="entry-title"><span class="quiet">${source}</span> <b>${type}</b> ${source === 'operator' ? '' : html`<span class="quiet">${provider}</span>`} ${verdictBadge(verdict)}</p>
+  return html`<p class="entry-title"><span class="quiet">${source}</span> <b>${type}</b> ${source === 'operator' ? '' : html`<span class="quiet">from ${provider}</span>`} ${verdictBadge(verdict)}</p>
     ${isPlain ? '' : html`<p class="became">${whatBecame({ verdict, detail, appliedVersion: null }, stateThen)}${nextAttemptAt ? html` Tried again ${age(nextAttemptAt, now)}.` : ''}</p>`}
     ${stepsMade(model, steps)}
     <p class="quiet entry-foot">${hasWaited ? html`<span>arrived ${instant(entry.receivedAt)}</span>` : ''}${deliveries > 1 ? html`<span>delivered ${deliveries} times</span>` : ''}

@@ -40,7 +40,7 @@ export function keptPanel({ kept, findings, now }: Overview): Html {
     <tbody>
       ${kept.map(
         ({ verdict, oldestAt, ...waiting }) => html`<tr data-row>
-          <th scope="row" class="wide"><a href="/inspector/events?verdict=${verdict}" aria-label="${verdict} events">${verdictBadge(verdict)}</a>
+          <th scope="row" class="wide"><a href="/inspector/events?verdict=${verdict}" aria-label="${verdict} events">${waiting.count === 0 ? toneBadge(verdict, 'quiet') : verdictBadge(verdict)}</a>
             <span class="note">${KEPT_SENTENCES[verdict] ?? ''}</span></th>
           <td class="right number" data-label="Events">${waitingFigure(waiting)}</td>
           <td data-label="Oldest">${oldestAt ? age(oldestAt, now) : '–'}</td>

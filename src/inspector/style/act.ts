@@ -30,13 +30,7 @@ export const ACT_STYLE = `
 .act { display: grid; gap: .75rem; }
 .act h1 code { font-size: .875rem; font-weight: 400; }
 .act-order { display: flex; flex-wrap: wrap; gap: .25rem .625rem; align-items: center; overflow-wrap: anywhere; }
-/* What is typed stands at the left, what would come of it at the right; read from top to bottom it is the order of the steps. */
-.act-columns { display: grid; gap: 1rem; grid-template: auto 1fr / minmax(0, 22rem) minmax(0, 1fr); align-items: start; margin-top: .25rem; }
-.act-columns > * { grid-column: 1; }
-.act-columns > :is(#dry-run, #now) { grid-column: 2; grid-row: 1 / span 2; }
-.act-columns:not(:has(#fill-in)) { grid-template: auto / minmax(0, 1fr) minmax(0, 22rem); }
-.act-columns:not(:has(#fill-in)) > #dry-run { grid-column: 1; grid-row: 1; }
-.act-columns:not(:has(#fill-in)) > #send { grid-column: 2; grid-row: 1; position: sticky; top: 4rem; }
+.act-columns { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); align-items: start; margin-top: .25rem; }
 .act-form { max-width: 36rem; }
 .act-form details > .stack { margin-top: .625rem; }
 .field-error { color: var(--bad); }
@@ -53,9 +47,14 @@ export const ACT_STYLE = `
 .just-told { margin-bottom: 1rem; }
 .bulk-start, .bulk-on { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin-top: 1rem; }
 #sample, #results { margin-bottom: 1rem; }
-@media (max-width: 60rem) {
-  .act .act-columns { grid-template: none / minmax(0, 1fr); }
-  .act .act-columns > :is(#dry-run, #now, #send) { grid-column: 1; grid-row: auto; position: static; }
+/* Where there is room, what is typed stands at the left and what would come of it at the right; below each other they stand in the order of the steps. */
+@media (min-width: 60.01rem) {
+  .act-columns { grid-template: auto 1fr / minmax(0, 22rem) minmax(0, 1fr); }
+  .act-columns > * { grid-column: 1; }
+  .act-columns > :is(#dry-run, #now) { grid-column: 2; grid-row: 1 / span 2; }
+  .act-columns:not(:has(#fill-in)) { grid-template: auto / minmax(0, 1fr) minmax(0, 22rem); }
+  .act-columns:not(:has(#fill-in)) > #dry-run { grid-column: 1; grid-row: 1; }
+  .act-columns:not(:has(#fill-in)) > #send { grid-column: 2; grid-row: 1; position: sticky; top: 4rem; }
 }
 @media (max-width: 40rem) { .act-row { flex-direction: column; } .act-row .button { width: 100%; text-align: center; } }
 `;

@@ -46,6 +46,7 @@ export const ORDER_STYLE = `
 .order .entry-unapplied .became { font-weight: 520; }
 .order .entry-steps { display: grid; gap: .125rem; padding: 0; list-style: none; }
 .order .entry-steps > li { display: flex; flex-wrap: wrap; gap: .125rem .5rem; align-items: baseline; }
+.order .entry-steps .quiet a { text-decoration: underline; text-underline-offset: .15em; }
 .order .entry-steps summary { color: var(--quiet); font-size: .8125rem; }
 .order .entry-steps details[open] { flex-basis: 100%; min-width: 0; }
 .order .entry-steps .scroll { margin: .25rem 0; }
@@ -111,7 +112,7 @@ export const ORDER_STYLE = `
   .order-side table.cards td, .order-side table.cards th, .order-side table.cards tbody tr + tr > * { display: flex; justify-content: space-between; gap: 1rem; padding: .125rem 0; border: 0; text-align: right; }
   .order-side table.cards [data-label]::before { content: attr(data-label); color: var(--quiet); text-align: left; font-weight: 400; font-size: .875rem; flex: none; }
 }
-@media (min-width: 40.01rem) { .order .effects .error { min-width: 13rem; } }
+@media (min-width: 40.01rem) { .order .effects .error { min-width: 10rem; } .order .effects th[scope=row] { min-width: 14rem; } }
 @media (max-width: 69.99rem) { .order-columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 40rem) {
   .guide div { grid-template-columns: minmax(0, 1fr); }

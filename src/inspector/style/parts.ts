@@ -67,7 +67,7 @@ pre { padding: .75rem 1rem; overflow-x: auto; border-radius: .5rem; background: 
   table.cards, table.cards tbody { display: block; }
   table.cards tr { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .375rem 1rem; padding: .75rem 1rem; }
   table.cards tbody tr + tr { border-top: 1px solid var(--line); }
-  table.cards td, table.cards th, table.cards tbody tr + tr > * { display: block; padding: 0; border: 0; text-align: left; overflow-wrap: anywhere; }
+  table.cards td, table.cards th, table.cards tbody tr + tr > * { display: block; padding: 0; border: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   table.cards [data-label]::before { content: attr(data-label); display: block; color: var(--quiet); font-size: .75rem; }
   table.cards .wide { grid-column: 1 / -1; }
   .button, .quiet-button { min-height: 2.5rem; }
