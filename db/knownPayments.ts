@@ -1,6 +1,7 @@
 // What we know of payments a provider tells of: one statement for a page of them, every look-up by key.
 import { statementArrays } from './arrays.ts';
 import type { Database, Row } from './client.ts';
+import { iso } from './orders.ts';
 import type { MovedBackWrite, PaymentWrite } from './writes.ts';
 
 /** A payment as the provider names it, the keys its facts would have, and the name of a finding about it. */
@@ -13,16 +14,14 @@ export type PaymentAsk = {
   eventKeys: string[];
 };
 
-export type KnownMovedBack = MovedBackWrite;
-
 export type KnownPayment = {
   /** The order that owns the payment or, while none does, the one that it names. */
   orderId: string | null;
   orderState: string | null;
   /** Null while no money of this payment is in our books. */
   payment: Pick<PaymentWrite, 'state' | 'currency' | 'capturedMinor' | 'refundedMinor' | 'lostMinor' | 'counts'> | null;
-  refunds: KnownMovedBack[];
-  disputes: KnownMovedBack[];
+  refunds: MovedBackWrite[];
+  disputes: MovedBackWrite[];
   /** The order remembers a failed or canceled attempt with this payment. */
   attempted: boolean;
   /** Verdicts of the facts that were told before, by event key. */
@@ -50,7 +49,7 @@ const PROVIDER = '$8::text';
 
 const movedBack = (table: 'refunds' | 'disputes', id: string) =>
   `(select coalesce(jsonb_agg(jsonb_build_object('id', m.${id}, 'state', m.state, 'amountMinor', m.amount_minor,
-      'asOf', to_char(m.as_of at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))), '[]')
+      'asOf', ${iso('m.as_of')})), '[]')
     from ${table} m where m.payment_id = q.payment_id and m.provider = ${PROVIDER})`;
 
 const READ = `
@@ -111,8 +110,8 @@ function knownFrom(row: Row): KnownPayment {
           counts: row.counts as boolean,
         }
       : null,
-    refunds: row.refunds as KnownMovedBack[],
-    disputes: row.disputes as KnownMovedBack[],
+    refunds: row.refunds as MovedBackWrite[],
+    disputes: row.disputes as MovedBackWrite[],
     attempted: row.attempted as boolean,
     verdicts: row.verdicts as Record<string, string>,
     mark: row.mark as string | null,

@@ -2,17 +2,21 @@
 // of the retry's own key.
 import type { Database } from './client.ts';
 import type { KeptEvent } from './inbox.ts';
+import { iso } from './orders.ts';
 
 /** Kept events read at once: an order has a handful; the rest of a flood is found by the next retry. */
 const PARKED_LIMIT = 100;
 
-/** A row of the inbox whose verdict may still change. `event` is null when the body could not be decoded: then there is nothing to decide. */
+/**
+ * A row of the inbox whose verdict may still change. `event` is null when the body could not be decoded: then there is
+ * nothing to decide.
+ */
 export type ParkedEvent = Omit<KeptEvent, 'event'> & { event: KeptEvent['event'] | null };
 
 /**
- * Facts of this order that were kept undecided, oldest first: it could not be read, or they could not. Requests are not
- * among them: what somebody wanted once is not done behind their back later. OFFSET keeps the
- * planner from walking the whole inbox in its order of time.
+ * Facts of this order that were kept undecided, because it or they could not be read, oldest first. Requests are not among
+ * them: what somebody once asked for is not done behind their back later. OFFSET keeps the planner from walking the whole
+ * inbox in its order of time.
  */
 export function readParked(db: Database, orderId: string): Promise<ParkedEvent[]> {
   return db.query<ParkedEvent>(
@@ -41,8 +45,7 @@ export async function readRetryTraces(
   const [row] = await db.query<RetryTraces>(
     `select (select t.version from transitions t where t.order_id = $1 and t.event_key = $2) as made,
        (select i.body_hash from inbox i where i.event_key = $3 and i.order_id = $1 limit 1) as noted,
-       (select jsonb_build_object('effect', x.effect, 'attempts', x.attempts, 'availableAt',
-            to_char(x.available_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+       (select jsonb_build_object('effect', x.effect, 'attempts', x.attempts, 'availableAt', ${iso('x.available_at')})
           from outbox x where x.order_id = $1 and x.status = 'pending' and x.attempts > 0
           order by x.order_version, x.id limit 1) as "backingOff"`,
     [orderId, keys.eventKey, keys.noteKey],

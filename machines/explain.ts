@@ -1,6 +1,7 @@
 // What an event would meet in the present state: each way it could go, in the order of the chart, with its condition,
 // whether that holds now, where the way leads, and which one would be taken. Read from the chart itself, so that what is
 // explained is what would happen.
+import { requestBeforehand } from './legal.ts';
 import type { OrderContext } from './orderContext.ts';
 import {
   type DeadEffect,
@@ -106,13 +107,9 @@ function toldOr<T>(ask: () => T, otherwise: T): T {
  * only the type is known.
  */
 function beforehand(type: SendableType, dead: readonly DeadEffect[]): OrderEvent {
+  if (isRequestType(type)) return requestBeforehand(type, dead);
   // The instant plays no part in any condition of these events; any will do.
-  const at = '1970-01-01T00:00:00.000Z';
-  if (isRequestType(type)) {
-    const more = type === 'retry.requested' && dead.length > 0 ? { dead: [...dead] } : {};
-    return { type, at, reason: 'asked beforehand', ...more } as OrderEvent;
-  }
-  return untold({ type, at });
+  return untold({ type, at: '1970-01-01T00:00:00.000Z' });
 }
 
 /** An event that throws NotToldYet wherever it is asked for a field of its type that is not known. */

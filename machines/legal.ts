@@ -10,13 +10,17 @@ export function legalEvents(order: LiveOrder, deadEffects: readonly DeadEffect[]
 }
 
 function isLegal(order: LiveOrder, type: RequestType, deadEffects: readonly DeadEffect[]): boolean {
-  // The instant plays no part in whether a request is legal; any will do.
-  const event: OrderEvent = {
-    type,
-    at: '1970-01-01T00:00:00.000Z',
-    reason: 'asked beforehand',
-    ...(deadEffects.length > 0 ? { dead: [...deadEffects] } : {}),
-  };
   const { userId, plan } = order.state.context;
+  const event = requestBeforehand(type, deadEffects);
   return decide(order, event, noSubscription(userId, plan.product)).verdict !== 'illegal';
+}
+
+/**
+ * A request before anybody has made it, to ask the chart what it would do. Its instant and its reason play no part in that, so
+ * any will do. `dead` are the order's dead effects.
+ */
+export function requestBeforehand(type: RequestType, dead: readonly DeadEffect[]): OrderEvent {
+  const request = { at: '1970-01-01T00:00:00.000Z', reason: 'asked beforehand' };
+  if (type !== 'retry.requested' || dead.length === 0) return { type, ...request };
+  return { type, ...request, dead: [...dead] };
 }

@@ -7,6 +7,7 @@ import { KNOWN_MACHINE_IDS } from '../machines/versions.ts';
 import { cancelAtEnd, subscriptionView } from './cancelAtEnd.ts';
 import { type CheckoutDeps, checkout, payableOf } from './checkout.ts';
 import { withCompany } from './company.ts';
+import { isCurrency } from './currencies.ts';
 import { InvalidRequest, NotFound } from './errors.ts';
 import { keptEvents } from './keptEvents.ts';
 import type { NotificationsApi } from './notifications/notification.ts';
@@ -149,10 +150,8 @@ function grantView(grant: Access['grants'][number]): GrantView {
   };
 }
 
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-
 function planRow(id: string, plan: PlanInput): Omit<PlanRow, 'createdAt' | 'updatedAt'> {
-  if (!CURRENCIES.has(plan.currency)) throw new InvalidRequest(`${plan.currency} is not an ISO 4217 currency`);
+  if (!isCurrency(plan.currency)) throw new InvalidRequest(`${plan.currency} is not an ISO 4217 currency`);
   const { period, ...rest } = plan;
   return { id, ...rest, months: 'months' in period ? period.months : 0, days: 'days' in period ? period.days : 0 };
 }

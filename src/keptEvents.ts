@@ -1,8 +1,10 @@
 // Lists the events that were received and could not be decided (unmatched, foreign or parked), for whoever wonders why a
 // payment shows nowhere.
 import type { Database } from '../db/client.ts';
+import type { EventRef } from '../db/inbox.ts';
 import { type KeptEventRow, type KeptVerdict, listKept } from '../db/keptEvents.ts';
 import { InvalidRequest } from './errors.ts';
+import { eventCursor, readEventCursor } from './eventCursor.ts';
 
 export type KeptEventFilter = { verdict: KeptVerdict; cursor?: string; limit: number };
 
@@ -20,7 +22,7 @@ export async function keptEvents(db: Database, { verdict, cursor, limit }: KeptE
   const rows = await listKept(db, verdict, cursor === undefined ? null : placeOf(cursor), limit + 1);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { events: page.map(viewOf), nextCursor: rows.length > limit && last ? cursorOf(last) : null };
+  return { events: page.map(viewOf), nextCursor: rows.length > limit && last ? eventCursor(last) : null };
 }
 
 const viewOf = ({ receivedAt, nextAttemptAt, ...row }: KeptEventRow): KeptEventView => ({
@@ -29,11 +31,8 @@ const viewOf = ({ receivedAt, nextAttemptAt, ...row }: KeptEventRow): KeptEventV
   nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
 });
 
-const cursorOf = ({ provider, eventKey }: KeptEventRow) => Buffer.from(`${provider}:${eventKey}`).toString('base64url');
-
-/** The row a page ended with. A provider's name has no colon in it, an event key may. */
-function placeOf(cursor: string): { provider: string; eventKey: string } {
-  const [, provider, eventKey] = /^([a-z0-9_-]+):([^\0]+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (!provider || !eventKey) throw new InvalidRequest('cursor must be the nextCursor of the page before');
-  return { provider, eventKey };
+function placeOf(cursor: string): EventRef {
+  const place = readEventCursor(cursor);
+  if (!place) throw new InvalidRequest('cursor must be the nextCursor of the page before');
+  return place;
 }

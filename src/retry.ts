@@ -1,7 +1,6 @@
 // Retry of one order: whatever failed last or was left waiting is run again, through dispatch like every other event. A part
 // that fails again does not keep the others from being tried, and the answer says how each one ended. Who asked, and why, is
 // on disk before the first change or together with it.
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import type { UnstampedOrderEvent } from '../machines/orderEvents.ts';
@@ -11,6 +10,7 @@ import type { Dispatch } from './dispatch.ts';
 import { assertVersion, PaylatchError } from './errors.ts';
 import { orderView } from './orderView.ts';
 import type { OrderView } from './ports.ts';
+import { askerHash, retryNote } from './retry/note.ts';
 import { doneMeanwhile, endOf, failed, type RetryEnd, type RetryPart, verdictOf } from './retry/parts.ts';
 import { deadlineKey, isAmong, lookAt, noteKeyOf, planRetry, type RetryPlan } from './retry/plan.ts';
 import { keptEnvelope } from './unmatched.ts';
@@ -53,7 +53,7 @@ export async function retryOrder(deps: RetryDeps, id: string, request: RetryRequ
   const plan = await planRetry(deps, id, request);
   const { order, row, parts, traces } = plan;
   if (traces.made !== null) return repeated(deps, id, request);
-  if (traces.noted !== null && traces.noted !== hashOf(request)) {
+  if (traces.noted !== null && traces.noted !== askerHash(request)) {
     const sentence = `the key ${request.eventKey} was used for another retry of this order`;
     throw new PaylatchError('idempotency_key_reused', sentence);
   }
@@ -171,10 +171,6 @@ const from = (orderId: string) => ({
   received: null,
 });
 
-/**
- * Kept events and deadlines have no field for who asked and why, so that is noted in the inbox beside them, before they
- * are decided.
- */
 function note(
   { row }: RetryPlan,
   request: RetryRequest,
@@ -183,16 +179,7 @@ function note(
 ): Envelope {
   const named = own.slice(0, KEYS_NOTED).map(({ what, key }) => (key === null ? what : `${what} ${key}`));
   const more = own.length > named.length ? ` and ${own.length - named.length} more` : '';
-  return {
-    ...from(row.id),
-    provider: row.provider,
-    eventKey: noteKeyOf(row.id, request.eventKey),
-    event: null,
-    because: 'ignored',
-    detail: `${request.by}: ${request.reason} (${became}: ${named.join(', ')}${more})`,
-    received: { eventType: 'retry.requested', raw: words(request), bodyHash: hashOf(request), headers: {} },
-  };
+  const what = `${became}: ${named.join(', ')}${more}`;
+  const eventKey = noteKeyOf(row.id, request.eventKey);
+  return retryNote({ orderId: row.id, provider: row.provider, eventKey, what }, request);
 }
-
-const words = ({ reason, by }: RetryRequest): Uint8Array => Buffer.from(JSON.stringify({ reason, by }));
-const hashOf = (request: RetryRequest): string => createHash('sha256').update(words(request)).digest('hex');

@@ -2,6 +2,7 @@
 // (inbox_{verdict}_received), except `applied` and `duplicate`: nearly every event is one of them, so they are found by
 // walking down inbox_received_at, and an index would have to be written for each payment.
 import type { Database, Param, Row } from '../client.ts';
+import type { EventRef } from '../inbox.ts';
 
 /** Events that one page looks at when only some are wanted: what is read in some tens of milliseconds. */
 export const LOOK = 10_000;
@@ -24,8 +25,6 @@ export type ListedVerdict = (typeof LISTED_VERDICTS)[number];
 export const COMMON_VERDICTS = ['applied', 'duplicate'] as const;
 export type AnyVerdict = ListedVerdict | (typeof COMMON_VERDICTS)[number];
 
-export type EventKeyOf = { provider: string; eventKey: string };
-
 export type EventListFilter = {
   /** Null is every event. */
   verdict: AnyVerdict | null;
@@ -34,9 +33,9 @@ export type EventListFilter = {
   to: Date | null;
 };
 
-export type EventListPlace = { cursor: EventKeyOf | null; newer: boolean; limit: number };
+export type EventListPlace = { cursor: EventRef | null; newer: boolean; limit: number };
 
-export type EventListRow = EventKeyOf & {
+export type EventListRow = EventRef & {
   type: string;
   source: string;
   verdict: string;
@@ -56,7 +55,7 @@ export type EventListPage = {
   /** Newest first. */
   events: EventListRow[];
   /** The event behind which the next page in the same direction begins; null at the end. */
-  next: EventKeyOf | null;
+  next: EventRef | null;
   /** The page ended here before it was full, because enough had been looked at. */
   lookedTo: Date | null;
 };
@@ -91,7 +90,10 @@ export async function listEvents(db: Database, filter: EventListFilter, place: E
 
 const isListed = (verdict: AnyVerdict | null) => LISTED_VERDICTS.some(listed => listed === verdict);
 
-/** The verdict stands in the text, so that the list has the index of its own rows; the cursor is a row, whose instant stays. */
+/**
+ * The verdict stands in the text, so that the list has the index of its own rows; the cursor is a row, whose instant
+ * stays.
+ */
 function stretch({ verdict, from, to }: EventListFilter, { cursor, newer }: EventListPlace, values: Param[]): string {
   const asked = [isListed(verdict) ? `verdict = '${verdict}'` : 'true'];
   if (from) asked.push(`received_at >= $${values.push(from.toISOString())}::text::timestamptz`);
@@ -105,7 +107,7 @@ function stretch({ verdict, from, to }: EventListFilter, { cursor, newer }: Even
 
 async function horizonOf(db: Database, filter: EventListFilter, place: EventListPlace) {
   const values: Param[] = [];
-  const rows = await db.query<Row & EventKeyOf & { receivedAt: Date }>(
+  const rows = await db.query<Row & EventRef & { receivedAt: Date }>(
     `select provider, event_key as "eventKey", received_at as "receivedAt" from inbox where ${stretch(filter, place, values)}
      order by ${inOrder(place)} offset ${LOOK - 1} limit 2`,
     values,

@@ -1,6 +1,7 @@
 // Plans: the operator sets what is sold, the merchant reads it.
 import { createRoute, z } from '@hono/zod-openapi';
 import { amountMinorSchema } from '../../machines/orderEvents.ts';
+import { isCurrency } from '../currencies.ts';
 import type { App, AppDeps } from './appTypes.ts';
 import { answers, takes } from './contents.ts';
 import { planIdField, productField } from './fields.ts';
@@ -15,8 +16,6 @@ const MAX_PERIOD_DAYS = 3_660;
 const MAX_GRACE_DAYS = 365;
 const MAX_TRIAL_DAYS = 365;
 
-const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-
 const periodField = z.union(
   [
     z.strictObject({ months: z.int().min(1).max(MAX_PERIOD_MONTHS) }),
@@ -30,7 +29,7 @@ const planBody = strictBody({
   amountMinor: amountMinorSchema,
   currency: z
     .string()
-    .refine(code => CURRENCIES.has(code), 'must be an ISO 4217 code in capitals, such as INR')
+    .refine(isCurrency, 'must be an ISO 4217 code in capitals, such as INR')
     .meta({ pattern: '^[A-Z]{3}$', example: 'INR' }),
   period: periodField,
   graceDays: z.int().min(0).max(MAX_GRACE_DAYS).default(0),

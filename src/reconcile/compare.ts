@@ -1,6 +1,7 @@
 // One payment as its provider knows it beside what we know of it: what is news to us, what contradicts us, and what no
 // event could explain. Pure: the same two sides always give the same answer.
-import type { KnownMovedBack, KnownPayment } from '../../db/knownPayments.ts';
+import type { KnownPayment } from '../../db/knownPayments.ts';
+import type { MovedBackWrite } from '../../db/writes.ts';
 import { isNewer, type MovedBack } from '../../machines/money.ts';
 import type { UnstampedOrderEvent } from '../../machines/orderEvents.ts';
 import type { Envelope } from '../dispatch/envelope.ts';
@@ -62,7 +63,7 @@ function isKnown(event: UnstampedOrderEvent, { payment, refunds, disputes, attem
 }
 
 function goesBeyond(
-  known: KnownMovedBack[],
+  known: MovedBackWrite[],
   told: { id: string; state: MovedBack['state']; amountMinor: number; occurredAt?: string | undefined },
 ): boolean {
   const { id, state, amountMinor, occurredAt = null } = told;
@@ -70,7 +71,10 @@ function goesBeyond(
   return isNewer({ id, state, amountMinor, asOf: occurredAt }, before);
 }
 
-/** We hold money of this payment that the provider says it never took. Facts cannot undo a capture: it is asked for again. */
+/**
+ * We hold money of this payment that the provider says it never took. Facts cannot undo a capture: it is asked for
+ * again.
+ */
 export function contradicts(payment: ProviderPayment, known: KnownPayment): boolean {
   return payment.state !== 'captured' && heldByUs(known) > 0;
 }

@@ -1,6 +1,5 @@
 // Decides one kept event again because a person asked for it, on whichever order it belongs to by now. Who asked, and why, is
 // noted in the inbox first. What it would do can be asked beforehand.
-import { createHash } from 'node:crypto';
 import { isOpen } from '../../db/commit.ts';
 import { type EventRef, readStored, type StoredEvent } from '../../db/inbox.ts';
 import { loadForDecision } from '../../db/load.ts';
@@ -12,6 +11,7 @@ import type { PaymentProvider } from '../providers/provider.ts';
 import { findChargeAddress } from '../renewals.ts';
 import type { RetryDeps } from '../retry.ts';
 import { keptEnvelope } from '../unmatched.ts';
+import { type RetryAsker, retryNote } from './note.ts';
 
 export type EventRetryDeps = RetryDeps & { providers: ReadonlyMap<string, PaymentProvider> };
 
@@ -97,22 +97,7 @@ function refusalOf({ verdict, event }: StoredEvent): string | null {
 const isOurs = ({ providers }: EventRetryDeps, { provider, ours }: StoredEvent): boolean =>
   ours || providers.get(provider)?.onlyOurs === true;
 
-function note({ provider, eventKey, attempts }: StoredEvent, orderId: string | null, why: EventRetryRequest): Envelope {
-  const raw = Buffer.from(JSON.stringify({ reason: why.reason, by: why.by }));
-  return {
-    source: 'operator',
-    orderId,
-    provider: provider === 'none' ? null : provider,
-    providerOrderId: null,
-    eventKey: noteKey(eventKey, attempts),
-    event: null,
-    because: 'ignored',
-    detail: `${why.by}: ${why.reason} (decided again: event ${eventKey})`,
-    received: {
-      eventType: 'retry.requested',
-      raw,
-      bodyHash: createHash('sha256').update(raw).digest('hex'),
-      headers: {},
-    },
-  };
+function note({ provider, eventKey, attempts }: StoredEvent, orderId: string | null, asker: RetryAsker): Envelope {
+  const address = { orderId, provider: provider === 'none' ? null : provider, eventKey: noteKey(eventKey, attempts) };
+  return retryNote({ ...address, what: `decided again: event ${eventKey}` }, asker);
 }

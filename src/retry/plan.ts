@@ -1,10 +1,11 @@
-// What a retry of an order would run now, or the sentence that says why it would run nothing. Reads only: the same plan
-// answers beforehand and decides what is sent.
+// What a retry of an order would run now, or a sentence that says why it would run nothing. It only reads: the same plan
+// answers the question beforehand and decides what is sent.
 import type { Database } from '../../db/client.ts';
 import { type KeptEvent, readEarly } from '../../db/inbox.ts';
 import { type OrderRow, readOrderRow } from '../../db/orders.ts';
 import { type ParkedEvent, type RetryTraces, readParked, readRetryTraces } from '../../db/retries.ts';
 import { decide } from '../../machines/decide.ts';
+import { requestBeforehand } from '../../machines/legal.ts';
 import { type DeadEffect, isRequestType } from '../../machines/orderEvents.ts';
 import { type Deadline, type LiveOrder, readOrder, SnapshotUnreadable, stateName } from '../../machines/snapshot.ts';
 import { noSubscription } from '../../machines/subscription.ts';
@@ -17,7 +18,7 @@ import { nameOfPart, type RetryPart } from './parts.ts';
 export type RetryPlan = {
   order: OrderView;
   row: OrderRow;
-  /** In the order they are run: facts first, then what they may have made needless. */
+  /** In the order in which they are run: facts first, because they may make the others needless. */
   parts: RetryPart[];
   kept: KeptEvent[];
   deadline: Deadline | null;
@@ -35,7 +36,10 @@ export type RetryLook = {
   why: string | null;
 };
 
-/** The key under which a retry of this order is noted in the inbox when no transition carries its reason; many orders may be retried under one key. */
+/**
+ * The key under which a retry is noted in the inbox. It names the order, because many orders may be retried under one
+ * key.
+ */
 export const noteKeyOf = (orderId: string, eventKey: string): string => `retry:${orderId}:${eventKey}`;
 
 /** @throws NotFound; PaylatchError version_conflict */
@@ -45,7 +49,7 @@ export async function planRetry(
   { eventKey }: { eventKey: string },
 ): Promise<RetryPlan> {
   const [look, parked, early] = await Promise.all([lookAt(db, id), readParked(db, id), readEarly(db, id)]);
-  // After all that: who finds an order mended by this very key must find the key, too.
+  // Read last: whoever sees the order as this key has mended it must see what the key has left, too.
   const traces = await readRetryTraces(db, id, { eventKey, noteKey: noteKeyOf(id, eventKey) });
   const { row, live, asked } = look;
   const now = clock();
@@ -65,14 +69,17 @@ export async function planRetry(
   return { order: orderView(row, now), row, parts, kept, deadline, traces, refused };
 }
 
-/** Told of this very order. What names only its user or subscription may be anybody's, and is the sweeper's to place. */
+/**
+ * True of an event about this very order. One that names only its user or subscription may belong to another, and is
+ * left to the sweeper.
+ */
 function names({ row, live }: RetryLook, { mark, providerOrderId, event }: KeptEvent): boolean {
   if (mark === row.id || (providerOrderId !== null && providerOrderId === row.providerOrderId)) return true;
   const paymentId = 'paymentId' in event ? event.paymentId : undefined;
   return live?.state.context.payments.some(payment => payment.paymentId === paymentId) ?? false;
 }
 
-/** Requests are not facts: what somebody wanted once is not done behind their back later. */
+/** True of facts. A kept request is not decided again: what somebody once asked for is not done behind their back later. */
 const isKeptFact = (kept: ParkedEvent): kept is KeptEvent => kept.event !== null && !isRequestType(kept.event.type);
 
 export const deadlineKey = ({ id, setAtVersion }: Deadline): string => `deadline:${id}:${setAtVersion}`;
@@ -91,18 +98,18 @@ export async function lookAt(db: Database, id: string): Promise<RetryLook> {
   }
 }
 
-/** The chart is asked as it will be asked in earnest, and once without the dead effects: what it would do for them, and what without. */
+/**
+ * Asks the chart what `retry.requested` would do, once without the dead effects and once with them, to tell apart what
+ * each brings.
+ */
 function askedOf(live: LiveOrder, dead: readonly DeadEffect[]): Pick<RetryLook, 'asked' | 'why'> {
   const { userId, plan } = live.state.context;
-  const ask = (more: { dead?: DeadEffect[] }) => {
-    // The instant plays no part in whether a retry is legal; any will do.
-    const event = { type: 'retry.requested' as const, at: '1970-01-01T00:00:00.000Z', reason: 'asked beforehand' };
-    return decide(live, { ...event, ...more }, noSubscription(userId, plan.product));
-  };
-  const bare = ask({});
+  const ask = (effects: readonly DeadEffect[]) =>
+    decide(live, requestBeforehand('retry.requested', effects), noSubscription(userId, plan.product));
+  const bare = ask([]);
   const isLegal = bare.verdict !== 'illegal';
   const what = stateName(live) === 'captured' ? 'grant' : 'parked';
-  const revived = dead.length === 0 ? [] : ask({ dead: [...dead] }).steps.flatMap(step => step.effects);
+  const revived = dead.length === 0 ? [] : ask(dead).steps.flatMap(step => step.effects);
   const effects = dead.filter(({ dedupKey }) => revived.some(effect => effect.dedupKey === dedupKey));
   const asked: RetryPart[] = [
     ...(isLegal ? [{ what, name: null, key: null } as const] : []),
@@ -111,7 +118,7 @@ function askedOf(live: LiveOrder, dead: readonly DeadEffect[]): Pick<RetryLook, 
   return { asked, why: isLegal ? null : bare.detail };
 }
 
-/** A deadline nobody has sent. A captured order is not among them: its deadline only tries the grant again. */
+/** The deadline, when it is due and was not delivered. Not that of a captured order, which only tries the grant again. */
 function overdue(live: LiveOrder, now: Date): Deadline | null {
   const { deadline } = live;
   if (!deadline || stateName(live) === 'captured') return null;

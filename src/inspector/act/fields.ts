@@ -1,5 +1,6 @@
 // The fields of the events a person can send: how each is asked for, what stands in it beforehand from what the order
 // knows, and how what was typed becomes the event. Which fields an event has is the schema's word, not this table's.
+import { decimalsOf, plainAmount } from '../../../machines/amountText.ts';
 import type { SendableType } from '../../../machines/explain.ts';
 import { heldMinor, refundableMinor } from '../../../machines/money.ts';
 import type { OrderContext } from '../../../machines/orderContext.ts';
@@ -114,7 +115,10 @@ function suggestionsFor(type: SendableType, name: string, context: OrderContext)
   }
 }
 
-/** What is most likely meant: the reservation that is waited for, the newest payment that holds money, the order's own price. */
+/**
+ * What is most likely meant: the reservation that is waited for, the newest payment that holds money, the order's own
+ * price.
+ */
 function presetOf(type: SendableType, name: string, context: OrderContext): string {
   const isPayment = type === 'payment.authorized' || type === 'payment.captured';
   const holding = context.payments.findLast(payment => heldMinor(payment) > 0);
@@ -129,13 +133,6 @@ function presetOf(type: SendableType, name: string, context: OrderContext): stri
   }
   return '';
 }
-
-const digitsOf = (currency: string): number =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 0;
-
-/** `499.00`, `500` for yen. */
-export const plainAmount = (amountMinor: number, currency: string): string =>
-  (amountMinor / 10 ** digitsOf(currency)).toFixed(digitsOf(currency));
 
 export type Filled =
   | { event: UnstampedOrderEvent; errors: null }
@@ -188,7 +185,7 @@ function readValue(name: string, text: string, currency: string): Value {
 }
 
 function amountOf(text: string, currency: string): Value {
-  const digits = digitsOf(currency);
+  const digits = decimalsOf(currency);
   const [, whole = '', fraction = ''] = /^(\d{1,13})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
   if (whole === '') return { wrong: `Write it in digits with a point, such as ${plainAmount(49_900, currency)}.` };
   if (fraction.length > digits)

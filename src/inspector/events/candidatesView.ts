@@ -1,10 +1,10 @@
 // The orders an event could belong to, each with why; and for those that it does not find by itself, the way to tell them.
 import { html } from 'hono/html';
 import { BY_PRICE_LIMIT, type CandidateReason, PRICE_LOOK } from '../../../db/inspect/eventCandidates.ts';
+import { plainAmount } from '../../../machines/amountText.ts';
 import { isSendable } from '../../../machines/explain.ts';
 import { isRequestType } from '../../../machines/orderEvents.ts';
 import { formatAmount } from '../../pages/formatAmount.ts';
-import { plainAmount } from '../act/fields.ts';
 import { actHref } from '../act/formView.ts';
 import { orderHref } from '../order/pageQuery.ts';
 import type { Html, Viewer } from '../page.ts';
@@ -25,7 +25,10 @@ export function candidatesPanel(model: EventModel, viewer: Viewer): Html {
   return panel({ id: 'orders', title: isKnown ? 'Its order' : 'Orders it could belong to', body });
 }
 
-/** What is not paid yet and was made before, the closer the likelier; then what was made after; then what is paid already. */
+/**
+ * What is not paid yet and was made before, the closer the likelier; then what was made after; then what is paid
+ * already.
+ */
 const likelier = ({ event, names }: EventModel) => {
   const at = paidAt(event, names).getTime();
   const rank = ({ paid, createdAt }: Candidate) => (paid ? 2 : createdAt.getTime() > at ? 1 : 0);

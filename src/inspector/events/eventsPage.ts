@@ -1,15 +1,10 @@
 // What was received, by what became of it: above all the events that moved no order, with the reason.
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import {
-  type AnyVerdict,
-  COUNT_LIMIT,
-  countEvents,
-  type EventKeyOf,
-  LOOK,
-  listEvents,
-} from '../../../db/inspect/eventList.ts';
+import type { EventRef } from '../../../db/inbox.ts';
+import { type AnyVerdict, COUNT_LIMIT, countEvents, LOOK, listEvents } from '../../../db/inspect/eventList.ts';
 import { InvalidRequest } from '../../errors.ts';
+import { eventCursor, readEventCursor } from '../../eventCursor.ts';
 import { choicesOf, type FilterField, filterChips, filterForm } from '../orders/filters.ts';
 import { listPanel } from '../orders/listPanel.ts';
 import { pager } from '../orders/pager.ts';
@@ -84,7 +79,7 @@ export async function eventsPage(
   if (newer && page.next === null && page.events.length < PAGE_SIZE) return c.redirect(linkTo(PATH, parts), 303);
 
   const fields = fieldsOf(query, [...deps.core.providers.keys()]);
-  const at = (event: EventKeyOf | undefined | null) => (event ? cursorOf(event) : null);
+  const at = (event: EventRef | undefined | null) => (event ? eventCursor(event) : null);
   const pages = pager({
     path: PATH,
     parts,
@@ -163,11 +158,8 @@ function nothing(
   return emptyState(verdict === 'any' ? 'No event yet' : `No event is ${verdict}`, WORDS[verdict].empty);
 }
 
-const cursorOf = ({ provider, eventKey }: EventKeyOf) => Buffer.from(`${provider}:${eventKey}`).toString('base64url');
-
-/** The row a page ended with. A provider's name has no colon in it, an event key may. */
-function placeOf(cursor: string): EventKeyOf {
-  const [, provider, eventKey] = /^([a-z0-9_-]+):([^\0]+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (!provider || !eventKey) throw new InvalidRequest('The place in the list must be from a link of this page.');
-  return { provider, eventKey };
+function placeOf(cursor: string): EventRef {
+  const place = readEventCursor(cursor);
+  if (!place) throw new InvalidRequest('The place in the list must be from a link of this page.');
+  return place;
 }

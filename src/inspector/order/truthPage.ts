@@ -1,8 +1,8 @@
 // The provider's truth beside ours, as a page of its own and as the fragment that a script puts below the payments.
 import { html } from 'hono/html';
 import type { OrderPageRow } from '../../../db/inspect/orderPage.ts';
+import { plainAmount } from '../../../machines/amountText.ts';
 import type { SendableType } from '../../../machines/explain.ts';
-import { plainAmount } from '../act/fields.ts';
 import { actHref } from '../act/formView.ts';
 import type { Html } from '../page.ts';
 import { copyable, emptyState, instant, money, notice, toneBadge } from '../parts.ts';
@@ -49,7 +49,10 @@ const TOLD_AS: Readonly<Record<string, SendableType>> = {
   canceled: 'payment.canceled',
 };
 
-/** What the provider says of a payment, as the event that tells it here, filled in: its page shows first what would come of it. */
+/**
+ * What the provider says of a payment, as the event that tells it here, filled in: its page shows first what would come
+ * of it.
+ */
 function tellLink(orderId: string, { what, id, theirs }: Pick<TruthRow, 'what' | 'id' | 'theirs'>): Html | '' {
   const type = what === 'payment' && theirs ? TOLD_AS[theirs.state] : undefined;
   if (!type || !theirs) return '';
