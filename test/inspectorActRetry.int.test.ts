@@ -34,6 +34,7 @@ describe('a retry', () => {
   test('of a cause shows a sample, then a result for each order, and stops for none', async () => {
     const dead = [await paidOrder(service), await paidOrder(service)];
     for (const order of dead) await giveUp(service, order, 'notify', 'the merchant answered 500');
+    expect((await operator.get('/inspector/stuck')).text).toContain('Choose a cause, and all that are stuck for it');
     const list = await operator.get('/inspector/stuck?cause=effect_dead');
     expect(list.text).toContain('action="/inspector/stuck/retry"');
     const before = await service.books();

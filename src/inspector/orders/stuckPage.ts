@@ -57,6 +57,7 @@ export async function stuckPage(c: Context<InspectorEnv>, { db, clock, bulkRetry
     main: html`<div class="page-head"><h1>Stuck orders</h1></div>
       ${tabs('Causes', 'stuck-tabs', causeTabs(cause, counts))}
       ${cause ? html`<p class="cause"><b>${CAUSE_WORDS[cause].sentence}</b> ${CAUSE_WORDS[cause].advice}</p>` : ''}
+      ${!cause && rows.length > 1 ? html`<p class="cause">Choose a cause, and all that are stuck for it can be retried together.</p>` : ''}
       ${page.cut ? notice('held', `More than ${CANDIDATES.toLocaleString('en')} orders are stuck. ${CANDIDATES.toLocaleString('en')} of each cause are listed; a bulk retry reaches all of them.`) : ''}
       ${listPanel(rows.length > 0 ? html`${stuckTable(rows, now)}${pages}` : nothing(cause, cursor, pages))}
       ${cause && counts[cause] > 0 ? bulkRetryForm(c.var.viewer, cause, counts[cause]) : ''}`,
