@@ -8,11 +8,11 @@ import type { Dispatch } from '../src/dispatch.ts';
 import { DatabaseUnavailable } from '../src/errors.ts';
 import { passDeadlines } from '../src/sweeper/deadlines.ts';
 import { createHoldOff } from '../src/sweeper/holdOff.ts';
-import { expectSoundBooks, refusal } from './support/databaseChecks.ts';
+import { expectSoundBooks, ofMost, refusal } from './support/databaseChecks.ts';
 import { isCommit } from './support/gatedDatabase.ts';
 import { copyOrders } from './support/manyOrders.ts';
 import { type Refusal, refuse } from './support/refusals.ts';
-import { captured, createWorld, MONTHLY, openOrder, type World, webhook } from './support/world.ts';
+import { captured, createWorld, MONTHLY, openOrder, patiently, type World, webhook } from './support/world.ts';
 
 const OPENED = '2026-01-31T10:00:00.000Z';
 /** The payment window is 30 min. */
@@ -185,7 +185,7 @@ describe('an order that cannot be told', () => {
 });
 
 describe(`${STORM} deadlines due at once`, () => {
-  test('are all delivered, oldest first, while a live event never waits behind more than two pages of them', async () => {
+  test('are all delivered, oldest first, while a live event waits behind no more than two pages of them', async () => {
     const [template] = await orders(1);
     await copyOrders(world, template!.id, STORM - 1);
     // Ten different instants, all past: the order among them is by instant.
@@ -201,7 +201,7 @@ describe(`${STORM} deadlines due at once`, () => {
       underWay += 1;
       most = Math.max(most, underWay);
       try {
-        return await world.dispatch(envelope);
+        return await patiently(() => world.dispatch(envelope));
       } finally {
         underWay -= 1;
         answered += 1;
@@ -223,7 +223,8 @@ describe(`${STORM} deadlines due at once`, () => {
     const overtaken: number[] = [];
     for (const order of live) {
       const before = answered;
-      const outcome = await world.dispatch(webhook(order.providerOrderId, captured(`pay-${order.id}`)));
+      const paid = webhook(order.providerOrderId, captured(`pay-${order.id}`));
+      const outcome = await patiently(() => world.dispatch(paid));
       if (!isOver) overtaken.push(answered - before);
       expect(outcome.state).toBe('subscribed');
     }
@@ -231,7 +232,7 @@ describe(`${STORM} deadlines due at once`, () => {
     expect(answered).toBe(STORM);
     expect(most, 'never more under way than a page').toBeLessThanOrEqual(100);
     expect(overtaken.length, 'the live events came while the storm lasted').toBeGreaterThan(10);
-    expect(Math.max(...overtaken), 'told before a live event that came earlier').toBeLessThanOrEqual(200);
+    expect(ofMost(overtaken), 'told before a live event that came earlier').toBeLessThanOrEqual(200);
     expect(read).toEqual([...read].sort());
     const [left] = await world.sql`select count(*)::int as n from orders where wake_at is not null`;
     expect(left?.n).toBe(0);

@@ -84,6 +84,11 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   }
 }
 
+/** The number that three of four do not exceed: what holds whatever the machine does now and then to a single one. */
+export function ofMost(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * 0.75) - 1] ?? Number.POSITIVE_INFINITY;
+}
+
 /** What a promise was rejected with, as its code and class. */
 export async function refusal(attempt: Promise<unknown>): Promise<{ name: string; code: string | undefined }> {
   const error = await attempt.then(
