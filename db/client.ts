@@ -7,7 +7,7 @@ import { classOf, QueryLost, sqlStateOf } from './sqlstate.ts';
 /** How long a query may wait for a free connection, in ms: past it the service is overloaded and should say so. */
 const POOL_WAIT_MS = 1_000;
 /** How long the server may work on one statement, in ms. Shorter than the deadline, or an abandoned statement commits later. */
-export const STATEMENT_TIMEOUT_MS = 3_000;
+const STATEMENT_TIMEOUT_MS = 3_000;
 /** How long a query may take in all, in ms: past it the connection is a black hole and its whole pool is thrown away. */
 const QUERY_DEADLINE_MS = 4_000;
 /** Pause before a statement the server asked to repeat is repeated, in ms, times the tries so far: so that those it met get done. */

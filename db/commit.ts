@@ -9,7 +9,7 @@ import { commitParams, commitRows as rows } from './commitRows.ts';
 import type { Commit } from './writes.ts';
 
 /** Verdicts that may still change: the event is decided again when it comes again or its order has moved. */
-export const OPEN_VERDICTS = ['unmatched', 'foreign', 'illegal', 'parked'] as const;
+const OPEN_VERDICTS = ['unmatched', 'foreign', 'illegal', 'parked'] as const;
 export const isOpen = (verdict: string): boolean => (OPEN_VERDICTS as readonly string[]).includes(verdict);
 
 /** True of a stored verdict that may still change; only such a one is replaced. */

@@ -57,14 +57,10 @@ export type LeaseRequest = {
 };
 
 /**
- * Each lane is read by its own index: the names stand in the text so that the planner can tell. The look at earlier ones
- * is worded so that it cannot use that index, which knows no orders, and OFFSET keeps it a look-up by order: the plan is
- * made once, while the table is empty, when reading all of what is pending for every row seems just as good.
- *
- * An earlier effect of the same order and queue that is not over yet holds the later ones back; one that is dead does not.
- * A question that is only planned for later does not hold back one that is to be asked now, and closing, which is tried for
- * days, holds back no money. Nor does a message that is tried again later hold back the next one: its handler knows which
- * endpoint has to take the one before first, and the others must not wait with it.
+ * What of an earlier effect, besides standing in the same queue of the same order and being pending, makes it hold back the
+ * later ones; a dead one never does. A question that is planned for later does not hold back one that is to be asked now.
+ * Closing, which is tried for days, holds back no money. A message that is tried again later does not hold back the next
+ * one: its handler knows which endpoint has to take the earlier one first, and the other endpoints must not wait for that.
  */
 const HOLDS_BACK: Partial<Record<Lane, string>> = {
   question: 'and e.available_at <= $1::text::timestamptz',
@@ -72,6 +68,11 @@ const HOLDS_BACK: Partial<Record<Lane, string>> = {
   merchant: 'and e.available_at <= $1::text::timestamptz',
 };
 
+/**
+ * Each lane is read by its own index, so the names of its effects stand in the text, where the planner sees them. The look for
+ * earlier effects is worded so that it cannot use that index, which knows no orders, and OFFSET keeps it a look-up by order:
+ * the plan is made once, while the table is empty, when reading everything that is pending for each row seems just as good.
+ */
 const dueInLane = (lane: Lane, n: number) => `due_${lane} as materialized (
   select o.id from outbox o
   where o.status = 'pending' and ${inLane('o', lane)} and o.available_at <= $1::text::timestamptz

@@ -83,7 +83,7 @@ export type OrderCreated = z.infer<typeof orderCreatedSchema>;
  * An effect whose attempts are used up; dispatch adds those of the order to `retry.requested`, so that replay sees them
  * too.
  */
-export const deadEffectSchema = z.object({
+const deadEffectSchema = z.object({
   effect: z.string(),
   dedupKey: z.string(),
   payload: z.record(z.string(), z.unknown()),

@@ -7,9 +7,9 @@ import type { Envelope } from './envelope.ts';
  * First pause before an unmatched event is tried again, in ms: an order is usually committed within seconds of its
  * webhook.
  */
-export const UNMATCHED_FIRST_PAUSE_MS = 10_000;
+const UNMATCHED_FIRST_PAUSE_MS = 10_000;
 /** Longest pause, in ms: whoever repairs something by hand sees within the hour that it helped. */
-export const UNMATCHED_LONGEST_PAUSE_MS = 3_600_000;
+const UNMATCHED_LONGEST_PAUSE_MS = 3_600_000;
 /**
  * How long it is tried, in ms: as long as providers deliver a webhook again. After that only its order, when it
  * appears, can call for it.

@@ -5,7 +5,7 @@ import { Overloaded } from '../errors.ts';
 import type { AppEnv } from './appTypes.ts';
 
 /** In ms. Above a query's own deadline (4 s) and a provider call (5 s), so that those report themselves first. */
-export const REQUEST_DEADLINE_MS = 8_000;
+const REQUEST_DEADLINE_MS = 8_000;
 
 /** Answers 503 when the handlers behind it take longer than `ms`. */
 export function deadline(ms: number = REQUEST_DEADLINE_MS): MiddlewareHandler<AppEnv> {

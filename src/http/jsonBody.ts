@@ -6,7 +6,7 @@ import type { AppEnv } from './appTypes.ts';
 import { BODY_LIMIT, readBody } from './body.ts';
 
 /** Levels of objects and arrays: no legal body has more than four, and recursion over them must stay shallow. */
-export const MAX_JSON_DEPTH = 32;
+const MAX_JSON_DEPTH = 32;
 /** Names that change what an object is instead of what it holds. */
 const POISONED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 const JSON_MEDIA_TYPE = /^application\/json(?:\s*;|$)/i;

@@ -23,6 +23,6 @@ export function requestId({ newId, log }: Pick<AppDeps, 'newId' | 'log'>): Middl
 }
 
 /** The pattern that answered, such as `/v1/orders/:id`; the path itself would put customers' ids into the log. */
-export function routeOf(c: Context<AppEnv>): string | null {
+function routeOf(c: Context<AppEnv>): string | null {
   return matchedRoutes(c).find(route => route.method !== 'ALL')?.path ?? null;
 }

@@ -6,7 +6,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { InspectorDeps, InspectorEnv, Viewer } from './page.ts';
 
 /** How long a session lasts, in s: a night's watch with its hand-over, and gone before the next one. */
-export const SESSION_S = 12 * 60 * 60;
+const SESSION_S = 12 * 60 * 60;
 /** Bytes of a session's id: nobody guesses one, and no two are the same. */
 const ID_BYTES = 16;
 const KEY_BYTES = 32;

@@ -13,7 +13,7 @@ import { signedHeaders } from './secrets.ts';
 /** How long the worker waits for an endpoint, in ms, looking up its name included: the spec advises 15 to 30 s. */
 export const DELIVERY_TIMEOUT_MS = 15_000;
 /** The same where a caller of our own waits for the answer, who is given 8 s. */
-export const MANUAL_DELIVERY_TIMEOUT_MS = 5_000;
+const MANUAL_DELIVERY_TIMEOUT_MS = 5_000;
 
 export type DeliveryDeps = {
   db: Database;

@@ -7,7 +7,7 @@ import { BadSignature } from '../errors.ts';
 /** How far a webhook's clock may be from ours, in seconds, both ways: the Standard Webhooks spec's window against replays. */
 export const WEBHOOK_TOLERANCE_S = 5 * 60;
 /** Signatures read from one header: a sender rotating its keys needs two or three; more only makes us compute. */
-export const MAX_SIGNATURES = 8;
+const MAX_SIGNATURES = 8;
 /** Longest signature header, in characters: eight entries of the longest known scheme (v1a, 92 characters) fit. */
 const MAX_SIGNATURE_HEADER_LENGTH = 1_024;
 /** Shortest secret, in bytes once decoded: the least the spec allows; below it guessing offline comes into reach. */

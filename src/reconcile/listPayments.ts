@@ -25,7 +25,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** How often each depth begins, in ms: a quarter of an hour is how long a customer waits for what webhook and callback both lost. */
 export const EVERY_MS = { recent: 15 * MINUTE_MS, deep: DAY_MS } as const;
 /** What a run looks back beyond the start of the one before, in ms: lists lag, and clocks differ. */
-export const OVERLAP_MS = 60 * MINUTE_MS;
+const OVERLAP_MS = 60 * MINUTE_MS;
 /**
  * How far back the deep run looks, and the very first one, in ms. Providers list by when a payment was made, and one may
  * be captured or refunded weeks after that; what is older is asked for by an operator. Disputes and refunds have lists of
@@ -39,7 +39,7 @@ export const FIRST_DEEP_PAUSE_MS = 60 * MINUTE_MS;
  * second leaves nearly all of that to customers who are paying.
  */
 export const CALLS_PER_ROUND = 30;
-export const ROUND_PAUSE_MS = MINUTE_MS;
+const ROUND_PAUSE_MS = MINUTE_MS;
 /** How long one page may take before another replica reads it, in ms: a page with a hundred refunds to look up takes minutes at worst. */
 const LEASE_MS = 5 * MINUTE_MS;
 /** First pause after trouble, in ms, doubled up to the longest: a provider that is down is not helped by being asked. */

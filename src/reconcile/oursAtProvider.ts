@@ -14,7 +14,7 @@ const EFFECTS_PER_STEP = 200;
  * Most payments asked about in one run. A list that this process has read from its beginning leaves a handful. One whose first
  * pages another process has read leaves all of theirs; those beyond the limit are left to the next run.
  */
-export const MAX_ASKED_PER_RUN = 2_000;
+const MAX_ASKED_PER_RUN = 2_000;
 
 /** The payments a run has met in the provider's list. */
 export type Seen = {

@@ -11,7 +11,7 @@ import type { Job } from './jobs.ts';
 /** Pause between two looks, in ms. */
 const LOOK_PAUSE_MS = 60_000;
 /** How long each try must have failed, in ms: a row that somebody holds or a database that restarts is over before. */
-export const FAILS_FOR_MS = 600_000;
+const FAILS_FOR_MS = 600_000;
 
 export type StandstillDeps = { db: Database; clock: Clock; newId: NewId; log: Logger };
 /** `says` ends in what the first of them is. */

@@ -24,22 +24,22 @@ const LOOK_PAUSE_MS = 60_000;
  * How long orders must have been unreadable before somebody is told, in ms: while a release is rolled out, processes of the old
  * one meet orders of the new one for some minutes.
  */
-export const UNREADABLE_FOR_MS = 600_000;
+const UNREADABLE_FOR_MS = 600_000;
 /**
  * How long a webhook that could not be understood is counted, in ms. When none has come for so long, its finding is
  * resolved.
  */
-export const UNDECODABLE_FOR_MS = 7 * 86_400_000;
+const UNDECODABLE_FOR_MS = 7 * 86_400_000;
 /**
  * How long the payments of a provider may go unlisted, in ms. A run is due every quarter of an hour, so a day is more
  * than an outage.
  */
-export const UNLISTED_FOR_MS = 86_400_000;
+const UNLISTED_FOR_MS = 86_400_000;
 /**
  * How long this process must have seen that, in ms: a service that was off for days first gets to list, and only then
  * tells.
  */
-export const UNLISTED_SEEN_MS = 600_000;
+const UNLISTED_SEEN_MS = 600_000;
 
 export type UntoldDeps = Pick<UnmatchedDeps, 'db' | 'providers' | 'clock' | 'newId' | 'log'>;
 

@@ -15,7 +15,7 @@ import { type EventRetryPlan, eventNoteKeys } from '../../retry/event.ts';
 import type { InspectorDeps } from '../page.ts';
 
 /** Of a body at most this much is read, in bytes: intake takes no more than 256 KiB, so all of any that came. */
-export const MAX_RAW_BYTES = 300_000;
+const MAX_RAW_BYTES = 300_000;
 /** How long before a payment its order may have been made, in ms: twice the time an order may be paid in. */
 const PRICE_WINDOW_MS = 60 * 60_000;
 /** How far the provider's clock may be behind ours, in ms. */

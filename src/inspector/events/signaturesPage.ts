@@ -95,7 +95,7 @@ const sumOf = (hours: readonly SignatureFailureHour[]): string =>
   hours.reduce((sum, { failures }) => sum + failures, 0).toLocaleString('en');
 
 /** What the times say: whether webhooks hold beside those that do not, did once, or never have. */
-export function diagnosis({ hours, heldAt }: Pick<SignatureHealth, 'hours' | 'heldAt'>): {
+function diagnosis({ hours, heldAt }: Pick<SignatureHealth, 'hours' | 'heldAt'>): {
   tone: 'good' | 'held' | 'bad';
   sentence: string;
 } {

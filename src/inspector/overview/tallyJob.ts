@@ -28,7 +28,7 @@ const COUNT_EVERY_MS = 10_000;
  * What is younger is not counted yet, in ms. A row is stamped before it is committed: longer than a request, its retries and
  * the difference between the replicas' clocks together.
  */
-export const MARGIN_MS = 60_000;
+const MARGIN_MS = 60_000;
 /** Rows counted in one statement: a fraction of a second, far from the statement's time limit. */
 const PAGE_ROWS = 20_000;
 /** When an hour is counted again if its rows are not as many as were counted, in ms after its end: by then a process that slept on its commit is awake or gone. */

@@ -75,7 +75,7 @@ export function payUrl(context: SandboxContext, order: SandboxOrder): string {
   return `${context.publicUrl()}/pay/${order.providerOrderId}`;
 }
 
-export function orderStatus(order: SandboxOrder): 'open' | 'authorized' | 'paid' | 'closed' {
+function orderStatus(order: SandboxOrder): 'open' | 'authorized' | 'paid' | 'closed' {
   if (order.payments.some(payment => payment.state === 'captured')) return 'paid';
   if (order.payments.some(payment => payment.state === 'authorized')) return 'authorized';
   return order.closed ? 'closed' : 'open';

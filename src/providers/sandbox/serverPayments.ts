@@ -11,7 +11,7 @@ import {
 import { queueDisputeWebhook, queuePaymentWebhook, queueRefundWebhook, type WebhookPlan } from './serverWebhooks.ts';
 
 /** Payments one order may see: the document is written whole at every change and has to stay small. */
-export const MAX_PAYMENTS_PER_ORDER = 100;
+const MAX_PAYMENTS_PER_ORDER = 100;
 
 /** A payment together with the order it pays for. */
 export type FoundPayment = { order: SandboxOrder; payment: SandboxPayment };

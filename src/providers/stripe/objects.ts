@@ -117,7 +117,7 @@ export function refundFrom(refund: StripeRefund): ProviderRefund | null {
 }
 
 /** When the intent came to its state, where Stripe tells: a later capture has no time of its own, its charge is older. */
-export function occurredAtOf(intent: StripePaymentIntent): string | undefined {
+function occurredAtOf(intent: StripePaymentIntent): string | undefined {
   if (intent.status === 'canceled') return instantOf(intent.canceled_at);
   const chargedAtOnce = intent.status === 'requires_capture' || intent.capture_method?.startsWith('automatic');
   const isCharged = intent.status === 'requires_capture' || intent.status === 'succeeded';
