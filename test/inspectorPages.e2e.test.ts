@@ -2,19 +2,17 @@
 // behind it. Nothing serious for axe, nothing that sticks out sideways, no complaint of the browser.
 // Contrast is the theme's and room the width's, so light at the desk and dark on the phone tell all; `SCREENSHOTS=folder`
 // looks at the other two as well and leaves a picture of each, and those of the README in `folder/docs`.
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillShop, type Shop } from './support/inspectedShop.ts';
 import { type InspectedService, startInspected } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 import { type Lost, loseEvents } from './support/lostEvents.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the inspector's pages were not looked at in a browser${why}`);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FOLDER = process.env.SCREENSHOTS;
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -57,7 +55,7 @@ function looks(): Look[] {
   return [
     { name: 'sign-in', path: '/inspector/sign-in', role: null },
     { name: 'overview', path: '/inspector' },
-    { name: 'overview-30-days', path: '/inspector?days=30' },
+    { name: 'overview-30-days', path: '/inspector?span=30d' },
     { name: 'orders', path: '/inspector/orders' },
     { name: 'orders-filtered', path: '/inspector/orders?state=failed&provider=stripe' },
     { name: 'orders-none', path: '/inspector/orders?q=pay_of_somebody_else' },
@@ -97,16 +95,13 @@ function looks(): Look[] {
   ];
 }
 
-async function seriousIn(page: Page): Promise<string[]> {
-  const { violations } = (await page.evaluate(
-    `(() => { ${AXE}; return axe.run(document, { resultTypes: ['violations'] }); })()`,
-  )) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  };
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`);
-}
+/** Sentences that stand in a column of a few letters: nothing sticks out, and nobody can read them. */
+const squeezedIn = (page: Page): Promise<string[]> =>
+  page.evaluate(
+    `[...document.querySelectorAll('main :is(p, li, dd, td, label)')]
+      .filter(one => one.checkVisibility() && one.innerText.length > 40 && one.clientWidth > 0 && one.clientWidth < 60)
+      .map(one => one.innerText)`,
+  );
 
 describe.skipIf(!browserPath)(`every page${why}`, () => {
   for (const colorScheme of ['light', 'dark'] as const)
@@ -134,6 +129,7 @@ describe.skipIf(!browserPath)(`every page${why}`, () => {
             }
             expect.soft(await seriousIn(page), name).toEqual([]);
             expect.soft(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBe(0);
+            expect.soft(await squeezedIn(page), name).toEqual([]);
             expect
               .soft(
                 complaints.filter(text => status === 200 || !text.includes(String(status))),

@@ -1,5 +1,6 @@
 // A real browser in front of the inspector, signed in; and what it must never see: a complaint in its console.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { InspectedService } from './inspector.ts';
 
@@ -42,4 +43,19 @@ export async function visit(
   page.on('pageerror', error => complaints.push(String(error)));
   await page.goto(service.http.url + path);
   return { context, page, complaints };
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type Violation = { id: string; impact: string; nodes: { html: string }[] };
+
+/** What axe finds to be serious for people on the page as it is now; nothing, where all is well. */
+export async function seriousIn(page: Page): Promise<string[]> {
+  // In one go: a page that is live does not change in between.
+  const { violations } = await page.evaluate<{ violations: Violation[] }>(
+    `(() => { ${AXE}; return axe.run(document, { resultTypes: ['violations'] }); })()`,
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`);
 }
