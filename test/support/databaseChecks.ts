@@ -32,11 +32,17 @@ export async function expectSoundBooks(sql: postgres.Sql): Promise<void> {
   for (const [rule, query] of Object.entries(NEVER)) expect([...(await sql.unsafe(query))], rule).toEqual([]);
 }
 
+/** Where the server's log ends now, for `expectNoLastGuard` after another test in which a last guard may have to stop something. */
+export async function endOfServerLog(): Promise<number> {
+  const path = inject('postgresLog');
+  return path === '' ? 0 : (await readFile(path, 'utf8')).length;
+}
+
 /**
- * No deadlock, and no last guard that had to stop what a commit should have seen: looked up in the server's log for the
- * connections that now are open to this database. Skipped aloud when the server is not ours.
+ * No deadlock, and no last guard that had to stop what a commit should have seen: looked up in the server's log, from
+ * `since` on, for the connections that now are open to this database. Skipped aloud when the server is not ours.
  */
-export async function expectNoLastGuard(sql: postgres.Sql): Promise<void> {
+export async function expectNoLastGuard(sql: postgres.Sql, since = 0): Promise<void> {
   const path = inject('postgresLog');
   if (path === '') {
     console.warn('NOT CHECKED: the log of the database server is not ours to read');
@@ -45,7 +51,7 @@ export async function expectNoLastGuard(sql: postgres.Sql): Promise<void> {
   const sessions = await sql`select pid from pg_stat_activity where datname = current_database()`;
   const pids = new Set(sessions.map(row => String(row.pid)));
   const states: string[] = [];
-  for (const line of (await readFile(path, 'utf8')).split('\n')) {
+  for (const line of (await readFile(path, 'utf8')).slice(since).split('\n')) {
     const found = /\[(\d+)\] ([0-9A-Z]{5}) (?:ERROR|FATAL|PANIC):/.exec(line);
     if (found?.[1] && found[2] && pids.has(found[1])) states.push(found[2]);
   }
