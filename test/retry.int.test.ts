@@ -358,7 +358,12 @@ describe('a retry is run once', () => {
     await mend(id);
     await service.world.sql`insert into outbox (id, order_id, order_version, effect, payload, dedup_key, status)
       values (${`eff_${id}`}, ${id}, 2, 'close', '{}', ${`${id}:close`}, 'dead')`;
-    const answers = await Promise.all(Array.from({ length: 32 }, (_, i) => retry(id, { reason: 'x', by: `p${i}` })));
+    // On a busy machine some are told to come back, and do.
+    const untilTold = async (by: string): ReturnType<typeof retry> => {
+      const answer = await retry(id, { reason: 'x', by });
+      return answer.status === 503 ? untilTold(by) : answer;
+    };
+    const answers = await Promise.all(Array.from({ length: 32 }, (_, i) => untilTold(`p${i}`)));
     for (const { status, body } of answers) {
       if (status === 200) expect(['applied', 'duplicate']).toContain(body.verdict);
       else expect([status, body.code]).toEqual([409, 'nothing_to_retry']);
