@@ -99,6 +99,9 @@ describe('characters that nobody sees', () => {
   test('are nothing that the page itself is made of, nor letters of any language', () => {
     const page = '<p title="a – b">“日本語” Ελληνικά עברית ½ → ▸ ‹ok›\n\t é</p>';
     expect(showInvisible(page)).toBe(page);
+    const pictures = 'ada ❤️ 👩🏽‍💻 👨‍👩‍👧';
+    expect(showInvisible(`<p>${pictures}</p>\u200b`)).toBe(`<p>${pictures}</p>‹U+200B›`);
+    expect(showInvisible('a\u200db 👩\u200d.')).toBe('a‹U+200D›b 👩‹U+200D›.');
     expect(showInvisible('<a href="/x\u200b" title="\u00ad">\ufeff</a>\u2028')).toBe(
       '<a href="/x\u200b" title="‹U+00AD›">‹U+FEFF›</a>‹U+2028›',
     );
