@@ -174,7 +174,7 @@ describe('Stripe', () => {
     state.addIntent({ status: 'succeeded', amount_received: 1_999 });
     faults.push({ path: /payment_intents$/, fault: { status: 429, body: '{"error":{"type":"rate_limit"}}' } });
     faults.push({ path: /payment_intents$/, fault: { status: 429, body: '{"error":{"type":"rate_limit"}}' } });
-    later(service, 1);
+    later(service, 20);
     await reconcile(service);
     const ids = orders.map(order => order.id);
     expect(await statesOf(service, ids)).toEqual(['subscribed', 'authorized', 'failed', 'created', 'refunded']);
