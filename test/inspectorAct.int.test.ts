@@ -98,15 +98,9 @@ describe('a dry run', () => {
 
   test('without a field that is needed says so at the field, and brings no button', async () => {
     const order = await checkOut(service);
-    const page = await operator.get(
-      dry(order.id, 'payment.captured', { amountMinor: '4,99', currency: 'inr' }),
-    );
+    const page = await operator.get(dry(order.id, 'payment.captured', { amountMinor: '4,99', currency: 'inr' }));
     expect(page.status).toBe(400);
-    for (const sentence of [
-      'Payment is missing.',
-      'Write it in digits',
-      'must be an ISO 4217 code',
-    ])
+    for (const sentence of ['Payment is missing.', 'Write it in digits', 'must be an ISO 4217 code'])
       expect(words(page.text)).toContain(sentence);
     expect(formIn(page.text, path(order.id, 'payment.captured'))).toBeNull();
   });
