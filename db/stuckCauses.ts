@@ -4,10 +4,11 @@
 // A dead effect is trouble of its own, whatever else an order is stuck for.
 
 /**
- * Orders that cannot be read and are left out under the other causes: enough for every count to be exact as far as it counts,
- * few enough to be kept in memory while others are compared with them. Of more, some stand under two causes.
+ * Orders that cannot be read and are left out under the other causes, of each sort. Comparing with more would cost every page
+ * tens of milliseconds on a night on which thousands cannot be read; then some stand under two causes, and the count of those
+ * that cannot be read says why.
  */
-const UNREADABLE_READ = 10_001;
+const UNREADABLE_READ = 1_000;
 
 /** On a chart that is not among `machines`, a parameter. */
 export const otherChart = (machines: string, order = ''): string =>
