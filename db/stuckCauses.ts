@@ -16,16 +16,18 @@ export const otherChart = (machines: string, order = ''): string =>
 /** Of the inbox: an event that could not be decided because its order could not be read. */
 export const KEPT_FOR_ORDER = `verdict = 'parked' and event is not null and order_id is not null`;
 
+/** The ids of orders that cannot be read, of each sort no more than `limit`, by the index of each. */
+export const unreadableIds = (machines: string, limit: string | number): string =>
+  `(select id from orders where ${otherChart(machines)} order by machine, id limit ${limit})
+  union (select order_id from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider limit ${limit})`;
+
 // What the planner does not know when it plans (`select`): told the limit, it would rather sort all of them than walk the index
 // in its order. Told of the limit around both, it knows that they fit into memory.
-const UNREADABLE_LIMIT = `limit (select ${UNREADABLE_READ})`;
+const UNREADABLE_LIMIT = `(select ${UNREADABLE_READ})`;
 
 /** The common table `unreadable` that the conditions below look into; for `with`. */
 export const unreadable = (machines: string): string => `unreadable(id) as materialized (
-  select id from (
-    (select id from orders where ${otherChart(machines)} order by machine, id ${UNREADABLE_LIMIT})
-    union
-    (select order_id from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider ${UNREADABLE_LIMIT})) k
+  select id from (${unreadableIds(machines, UNREADABLE_LIMIT)}) k
   limit ${2 * UNREADABLE_READ})`;
 
 const isReadable = (order: string) => `${order}id not in (select u.id from unreadable u)`;

@@ -3,15 +3,7 @@
 import { arrayLiteral } from './arrays.ts';
 import type { Database, Row } from './client.ts';
 import { ORDER, type OrderRow, orderRow, type StuckCause } from './orders.ts';
-import {
-  DEAD_FOR_ORDER,
-  deadlinePassed,
-  grantFailed,
-  isParked,
-  KEPT_FOR_ORDER,
-  otherChart,
-  unreadable,
-} from './stuckCauses.ts';
+import { DEAD_FOR_ORDER, deadlinePassed, grantFailed, isParked, unreadable, unreadableIds } from './stuckCauses.ts';
 
 /**
  * Entries read of an index that does not hold them by id, longest waiting first: some tens of milliseconds. With more of them,
@@ -28,10 +20,7 @@ const IDS: Record<StuckCause, string> = {
   effect_dead: `select distinct order_id from outbox where ${DEAD_FOR_ORDER} and order_id < $2 order by order_id desc limit $1::int`,
   parked: `select id from orders where ${isParked()} and id < $2 order by id desc limit $1::int`,
   grant_failed: `select id from orders where ${grantFailed()} and id < $2 order by id desc limit $1::int`,
-  snapshot_unreadable: `select id from (
-      (select id from orders where ${otherChart('$4')} order by machine, id limit ${MOST_READ})
-      union (select order_id from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider limit ${MOST_READ})) u
-    where id < $2 order by id desc limit $1::int`,
+  snapshot_unreadable: `select id from (${unreadableIds('$4', MOST_READ)}) u where id < $2 order by id desc limit $1::int`,
 };
 // Each parameter stands in every text, so that all causes are given the same ones. `offset 0`: each order by its key.
 const pageOf = (cause: StuckCause) => `

@@ -3,15 +3,7 @@
 import { arrayLiteral } from '../arrays.ts';
 import type { Database } from '../client.ts';
 import { STUCK_CAUSES, type StuckCause } from '../orders.ts';
-import {
-  DEAD_FOR_ORDER,
-  deadlinePassed,
-  grantFailed,
-  isParked,
-  KEPT_FOR_ORDER,
-  otherChart,
-  unreadable,
-} from '../stuckCauses.ts';
+import { DEAD_FOR_ORDER, deadlinePassed, grantFailed, isParked, unreadable, unreadableIds } from '../stuckCauses.ts';
 
 /** How many orders are counted that are stuck for one cause. */
 export const COUNT_LIMIT = 10_000;
@@ -22,8 +14,7 @@ const IDS: Record<StuckCause, string> = {
   effect_dead: `(select order_id as id from outbox where ${DEAD_FOR_ORDER} order by order_id limit $3::int)`,
   parked: `(select id from orders where ${isParked()} order by id limit $3::int)`,
   grant_failed: `(select id from orders where ${grantFailed()} order by id limit $3::int)`,
-  snapshot_unreadable: `(select id from orders where ${otherChart('$2')} order by machine, id limit $3::int)
-    union (select order_id from inbox where ${KEPT_FOR_ORDER} order by received_at, event_key, provider limit $3::int)`,
+  snapshot_unreadable: unreadableIds('$2', '$3::int'),
 };
 /** Where an order would be counted twice for the same cause. */
 const COUNTED: Partial<Record<StuckCause, string>> = { effect_dead: 'distinct id' };

@@ -1,5 +1,5 @@
-// The number beside "Stuck" in the navigation. It is asked for seldom and shared by all pages, and no page waits for it:
-// without a number the navigation shows none.
+// The number beside "Stuck" in the navigation. One is good for a second and shared by all pages; a page waits for a new one no
+// longer than people notice, and shows none then.
 import type { MiddlewareHandler } from 'hono';
 import { countStuck } from '../../db/inspect/stuckCount.ts';
 import { KNOWN_MACHINE_IDS } from '../../machines/versions.ts';
