@@ -1,20 +1,17 @@
 // Acting in a real browser: from a payment's id on the phone to a customer who has what they paid for, with scripts and
 // without any, in both themes and at both widths. With SCREENSHOTS=folder it leaves pictures there.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkOut } from './support/httpService.ts';
 import { type InspectedService, startInspected } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 import { HOSTILE } from './support/inspectorLists.ts';
 import { giveUp, paidOrder } from './support/orderStories.ts';
 import { captured, openOrder, webhook } from './support/world.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`acting was not tried in a browser${why}`);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FOLDER = process.env.SCREENSHOTS;
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 800 };
@@ -29,12 +26,6 @@ afterAll(async () => {
   await browser?.close();
   await service?.close();
 });
-
-const seriousIn = async (page: Page) => {
-  await page.evaluate(AXE);
-  const found = (await page.evaluate('axe.run()')) as { violations: { impact: string; id: string }[] };
-  return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id);
-};
 
 /** Paid, and the database would not write the grant; now it would. */
 async function paidInVain(paymentId: string): Promise<string> {

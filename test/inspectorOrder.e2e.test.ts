@@ -1,17 +1,14 @@
 // The page of one order in a real browser: what its scripts add, what must hold on a phone and in the dark, and that what
 // happens to the order appears without a reload.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type InspectedService, startInspected } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 import { giveUp, paidOrder, partlyRefundedOrder, type Story } from './support/orderStories.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the page of an order was not tried in a browser${why}`);
 const inBrowser = test.skipIf(!browserPath);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let service: InspectedService;
 let browser: Browser;
@@ -65,15 +62,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const url = `/inspector/orders/${order.id}${path}`;
         const { page, context } = await visit(browser, service, url, { colorScheme, viewport: { width, height: 900 } });
         expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true);
-        // The page's policy lets no script in but its own; a tool of the test comes in past it.
-        const found = (await page.evaluate(
-          `(() => { ${AXE}; return axe.run(document, { resultTypes: ['violations'] }); })()`,
-        )) as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
-        const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(
-          serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-          path,
-        ).toEqual([]);
+        expect(await seriousIn(page), path).toEqual([]);
         await context.close();
       }
     });

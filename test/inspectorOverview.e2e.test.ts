@@ -1,17 +1,14 @@
 // The overview in a real browser, in both themes and on a phone: numbers with what they are worth, ways on from each of them,
 // text that stays text, and nothing that stands in the way of people. With SCREENSHOTS=folder it leaves pictures there.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { liveThroughADay } from './support/aDay.ts';
 import { type InspectedService, startInspected } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the overview was not tried in a browser${why}`);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FOLDER = process.env.SCREENSHOTS;
 const HOSTILE = `"><img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`;
 const PHONE = { width: 390, height: 844 };
@@ -27,16 +24,6 @@ beforeEach(async () => {
   service = await startInspected();
 });
 afterEach(() => service.close());
-
-const seriousIn = async (page: Awaited<ReturnType<typeof visit>>['page']) => {
-  await page.evaluate(AXE);
-  const found = (await page.evaluate('axe.run()')) as {
-    violations: { impact: string; id: string; nodes: { html: string }[] }[];
-  };
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html).join(' ')}`);
-};
 
 describe.skipIf(!browserPath)(`the overview in a browser${why}`, () => {
   for (const colorScheme of ['light', 'dark'] as const)

@@ -1,16 +1,13 @@
 // The replay in a real browser: keys step through it, the picture fits the screen, and nothing stands in the way of people.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type InspectedService, startInspected } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 import { partlyRefundedOrder } from './support/orderStories.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the replay was not tried in a browser${why}`);
 const inBrowser = test.skipIf(!browserPath);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let service: InspectedService;
 let browser: Browser;
@@ -70,11 +67,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         );
         expect(scale, 'type of 13 px stays above 11').toBeGreaterThan(0.85);
         await page.evaluate(`document.querySelectorAll('details').forEach(one => { one.open = true; })`);
-        await page.evaluate(AXE);
-        const serious = await page.evaluate(`axe.run().then(({ violations }) => violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => id + ': ' + nodes.map(node => node.html).join(' ')))`);
-        expect(serious).toEqual([]);
+        expect(await seriousIn(page)).toEqual([]);
         await context.close();
       },
     );

@@ -1,7 +1,5 @@
 // The shell in a real browser: pages that follow what happens without losing what the reader does, an indicator that never
 // claims more than it knows, keys, copying, local times, and nothing that stands in the way of people.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { html } from 'hono/html';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,13 +9,12 @@ import { renderPage } from '../src/inspector/page.ts';
 import { copyable, emptyState, instant, panel } from '../src/inspector/parts.ts';
 import { ADMIN_KEY } from './support/httpService.ts';
 import { type InspectedService, startInspected, VIEWER_KEY } from './support/inspector.ts';
-import { browserPath, openBrowser, visit } from './support/inspectorBrowser.ts';
+import { browserPath, openBrowser, seriousIn, visit } from './support/inspectorBrowser.ts';
 import { openOrder } from './support/world.ts';
 
 const why = browserPath ? '' : ' (SKIPPED: there is no Chromium on this machine)';
 if (why) console.warn(`the inspector was not tried in a browser${why}`);
 const inBrowser = test.skipIf(!browserPath);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ID = 'ord_01m8zzzzzzzzzzzzzzzzzzzzzz';
 const HOSTILE = `"><img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`;
 
@@ -187,17 +184,7 @@ inBrowser(
             role,
             bypassCSP: true,
           });
-          await page.evaluate(AXE);
-          const { violations } = (await page.evaluate('axe.run()')) as {
-            violations: { id: string; impact: string; nodes: { html: string }[] }[];
-          };
-          const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-          expect([path, width, colorScheme, serious.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`)]).toEqual([
-            path,
-            width,
-            colorScheme,
-            [],
-          ]);
+          expect([path, width, colorScheme, await seriousIn(page)]).toEqual([path, width, colorScheme, []]);
           expect(
             await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'),
           ).toBe(0);
